@@ -1,0 +1,124 @@
+"""One load: wrk against one candidate, and what it cost that candidate.
+
+A load counts only when every answer was right: the first is read whole and compared; of the others wrk counts errors and
+statuses, and the bytes it read must be those of that many answers.
+"""
+
+import json
+import os
+import subprocess
+
+import machine
+from origins import BODIES
+from processes import Failure, connect, pinned
+
+SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "wrk.lua")
+OVERTIME_SECONDS_MAX = 15
+BUSY_ELSEWHERE_MAX = 0.15
+
+
+def measure(row, process, address, wrk, options):
+    """The figures of one load. `process` is the proxy that answers at `address`, None when nobody is in between."""
+    answer_bytes = check_answer(row, address)
+    cores_before = machine.core_times()
+    cpu_before = process.cpu_ns() if process else 0
+    totals = run_wrk(row, address, wrk, options)
+    cpu_ns = process.cpu_ns() - cpu_before if process else 0
+    busy = machine.busy_elsewhere(cores_before, machine.core_times(), options.cpu)
+    if process:
+        process.check_running()
+    problem = problem_of(totals, answer_bytes, row["connections"])
+    if problem:
+        raise Failure(f"{row['title']}, {process.name if process else 'direct'}: {problem}")
+    figures = {
+        "requests_per_second": totals["requests"] / (totals["duration_us"] / 1e6),
+        "p50_us": totals["p50_us"],
+        "p99_us": totals["p99_us"],
+        "requests": totals["requests"],
+        "busy_elsewhere": round(busy, 3),
+    }
+    if process:
+        figures["cpu_us_per_request"] = cpu_ns / 1e3 / totals["requests"]
+    return figures
+
+
+def run_wrk(row, address, wrk, options):
+    command = [wrk, "--threads", "1", "--connections", str(row["connections"]), "--duration", f"{options.seconds}s"]
+    for header in row["headers"]:
+        command += ["--header", header]
+    command += ["--script", SCRIPT, f"http://{address}{row['path']}"]
+    try:
+        run = subprocess.run(pinned(options.cpu, command), capture_output=True, text=True, check=False,
+                             timeout=options.seconds + OVERTIME_SECONDS_MAX)
+    except subprocess.TimeoutExpired as expired:
+        raise Failure(f"wrk did not end: {' '.join(command)}") from expired
+    return parse_totals(run.stdout + run.stderr)
+
+
+def parse_totals(output):
+    """The dict that wrk.lua prints, out of everything that wrk prints."""
+    lines = [line for line in output.splitlines() if line.startswith("totals ")]
+    if len(lines) != 1:
+        raise Failure(f"wrk said no totals: {output[-500:].strip()}")
+    return json.loads(lines[0].removeprefix("totals "))
+
+
+def problem_of(totals, answer_bytes, connections):
+    """Why the load does not count; None when it does."""
+    errors = {name: count for name, count in totals["errors"].items() if count}
+    if errors:
+        return "errors: " + ", ".join(f"{count} {name}" for name, count in errors.items())
+    if totals["requests"] == 0:
+        return "no request was answered"
+    # When wrk stops, each connection may have read a part of one more answer.
+    least = totals["requests"] * answer_bytes
+    most = (totals["requests"] + connections) * answer_bytes
+    if not least <= totals["bytes"] <= most:
+        return f"{totals['bytes']} bytes for {totals['requests']} answers of {answer_bytes} bytes each"
+    return None
+
+
+def request_of(row, address):
+    lines = [f"GET {row['path']} HTTP/1.1", f"Host: {address}"] + row["headers"]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def check_answer(row, address):
+    """Asks once as wrk will, and returns how many bytes the answer has, head and body."""
+    with connect(address) as connection:
+        connection.sendall(request_of(row, address))
+        return read_answer(connection, row)
+
+
+def read_answer(connection, row):
+    """Reads one whole answer, which must be a 200 with exactly the body of the row; returns its size."""
+    body, received = BODIES[row["path"]], bytearray()
+    while True:
+        head, separator, rest = bytes(received).partition(b"\r\n\r\n")
+        if separator and len(rest) >= len(body):
+            break
+        chunk = connection.recv(1 << 20)
+        if not chunk:
+            raise Failure(f"{row['title']}: the answer ended after {len(received)} bytes")
+        received += chunk
+    if not head.startswith(b"HTTP/1.1 200 ") or rest != body:
+        raise Failure(f"{row['title']}: not the expected answer: {bytes(received[:200])!r}")
+    return len(received)
+
+
+def add_latency_added(rounds):
+    """What each candidate adds to the latency of no proxy at all, by the median request of the same round."""
+    for name, figures_of_rounds in rounds.items():
+        if name == "direct" or "direct" not in rounds:
+            continue
+        for figures, direct in zip(figures_of_rounds, rounds["direct"]):
+            figures["added_p50_us"] = figures["p50_us"] - direct["p50_us"]
+
+
+def warnings_of(results):
+    """Says so when other cores worked while we measured: somebody shared caches, memory and time with us."""
+    busy = [figures.get("busy_elsewhere", 0) for rounds in results.values() for row in rounds.values() for figures in row]
+    worst = max(busy, default=0)
+    if worst <= BUSY_ELSEWHERE_MAX:
+        return []
+    return [f"other cores were up to {worst:.0%} busy during a load: somebody else used this machine"]

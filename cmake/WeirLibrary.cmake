@@ -1,0 +1,22 @@
+# weir_library(core/base DEPENDS core/model PACKAGES PkgConfig::liburing)
+#
+# Makes the library of one folder from the sources that lie directly in it; that of `core/base` is `weir_core_base`.
+# DEPENDS are folders, so that a link line reads like an arrow of the architecture table; PACKAGES are foreign targets.
+function(weir_library folder)
+  cmake_parse_arguments(ARG "" "" "DEPENDS;PACKAGES" ${ARGN})
+  string(REPLACE "/" "_" name ${folder})
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.cc)
+  if(sources)
+    add_library(weir_${name} STATIC ${sources})
+    set(scope PUBLIC)
+  else()
+    add_library(weir_${name} INTERFACE)
+    set(scope INTERFACE)
+  endif()
+  target_link_libraries(weir_${name} ${scope} weir_options)
+  foreach(dependency ${ARG_DEPENDS})
+    string(REPLACE "/" "_" dependency ${dependency})
+    target_link_libraries(weir_${name} ${scope} weir_${dependency})
+  endforeach()
+  target_link_libraries(weir_${name} ${scope} ${ARG_PACKAGES})
+endfunction()

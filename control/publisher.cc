@@ -1,0 +1,95 @@
+#include "control/publisher.h"
+
+#include <optional>
+
+#include "net/io/socket.h"
+
+namespace weir {
+namespace {
+
+// With SO_REUSEPORT a second weir of the same user could bind the address too and silently take half of the
+// connections. A bind without it tells.
+std::optional<Error> taken_by_somebody_else(const SocketAddress& address) {
+  ListenOptions alone;
+  alone.backlog = 1;
+  const auto opened = open_listener(address.data(), address.size(), alone);
+  if (opened) return std::nullopt;
+  return opened.error();
+}
+
+// Why there can be no listener, and what to do about it.
+std::string explain(const Error& error, const SocketAddress& address) {
+  switch (error.kind) {
+    case ErrorKind::permission:
+      return std::string{name_of(error.kind)} +
+             (address.is_unix()
+                  ? "; check who may write to that directory"
+                  : "; ports below 1024 need CAP_NET_BIND_SERVICE (AmbientCapabilities= in a systemd unit)");
+    case ErrorKind::address_in_use:
+      return std::string{name_of(error.kind)} +
+             (address.is_unix() ? "; find who listens there with `ss -lxp`, or remove the file if it is no socket"
+                                : "; find who listens there with `ss -ltnp`");
+    case ErrorKind::out_of_ports: return "that address is not one of this machine's; see `ip addr`";  // EADDRNOTAVAIL
+    case ErrorKind::refused: return "the directory of that path does not exist";                      // ENOENT, ENOTDIR
+    default: return describe(error);
+  }
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const ListenSockets>> Publisher::sockets_for(const config::ListenerConfig& listener) {
+  if (const Snapshot* now = published_.current(); now != nullptr) {
+    for (const ListenerSpec& spec : now->listeners) {
+      // Port 0 is a port of its own each time, so only the name tells which of them this is.
+      const bool kernel_chose = !spec.address.is_unix() && spec.address.port() == 0;
+      if (spec.address == listener.address && (!kernel_chose || spec.name == listener.name)) return spec.sockets;
+    }
+  }
+  auto sockets = std::make_shared<ListenSockets>();
+  sockets->bound = listener.address;
+  ListenOptions options;
+  options.backlog = static_cast<int>(listener.backlog);
+  const bool shared = listener.address.is_unix();
+  options.reuse_port = !shared;
+  if (!shared && listener.address.port() != 0) {
+    if (const auto error = taken_by_somebody_else(listener.address)) return *error;
+  }
+  for (unsigned i = 0; i < (shared ? 1 : workers_); ++i) {
+    auto opened = open_listener(sockets->bound.data(), sockets->bound.size(), options);
+    if (!opened) return opened.error();
+    sockets->fds.push_back(std::move(*opened));
+    if (i == 0 && sockets->bound.port() == 0 && !shared) {
+      // The kernel chose a port; the other workers' sockets are to have the same.
+      sockaddr_storage address{};
+      socklen_t size = 0;
+      local_address(sockets->fds[0].get(), address, size);
+      sockets->bound = SocketAddress::from(reinterpret_cast<const sockaddr*>(&address), size);
+    }
+  }
+  return std::shared_ptr<const ListenSockets>{std::move(sockets)};
+}
+
+std::string Publisher::publish(const config::Config& config, const config::CompileLimits& limits) {
+  auto snapshot = config::compile(config, limits, generation_ + 1, registry_);
+  for (size_t i = 0; i < config.listeners.size(); ++i) {
+    auto sockets = sockets_for(config.listeners[i]);
+    if (!sockets) {
+      registry_.sweep();
+      return "cannot listen on " + config.listeners[i].address.to_string() + " (listener `" + config.listeners[i].name +
+             "`): " + explain(sockets.error(), config.listeners[i].address);
+    }
+    snapshot->listeners[i].sockets = std::move(*sockets);
+  }
+  ++generation_;
+  registry_.retain(*snapshot);
+  published_.publish(std::move(snapshot));
+  return {};
+}
+
+bool Publisher::reclaim() {
+  const size_t waiting =
+      published_.reclaim([&](std::unique_ptr<const Snapshot> snapshot) { registry_.release(*snapshot); });
+  return registry_.sweep() + waiting > 0;
+}
+
+}  // namespace weir

@@ -1,0 +1,146 @@
+#include "control/stats_socket.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "core/model/address.h"
+#include "net/io/socket.h"
+
+namespace weir {
+namespace {
+
+// How soon to ask again for a descriptor that was not to be had.
+constexpr Duration retry_interval = std::chrono::milliseconds{200};
+constexpr int backlog = 128;
+
+std::string explain(const std::string& path, const Error& error) {
+  namespace fs = std::filesystem;
+  std::string sentence = "stats socket " + path + ": ";
+  std::error_code ignored;
+  const std::string parent = fs::path{path}.parent_path().string();
+  switch (error.number) {
+    case ENOENT:
+      return sentence + "the directory " + parent + " does not exist; create it (mkdir -p " + parent +
+             ") or choose another path";
+    case ENOTDIR: return sentence + parent + " is not a directory; choose another path";
+    case EADDRINUSE:
+      if (fs::is_socket(fs::symlink_status(path, ignored))) {
+        return sentence + "another process answers there (is weir running already?); stop it or choose another path";
+      }
+      return sentence + "a file that is no socket is in the way; remove it or choose another path";
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return sentence + "no permission to create it in " + (parent.empty() ? "the current directory" : parent) +
+             "; make that directory writable for this user or choose another path";
+    default: return sentence + describe(error);
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<StatsSocket>, std::string> StatsSocket::open(Ring& ring, Buffers& buffers, TimerWheel& wheel,
+                                                                    const std::string& path, uint32_t mode, View view) {
+  const auto address = SocketAddress::parse("unix:" + path);
+  if (!address) {
+    return "stats socket " + path + ": a UNIX socket's path has 1 to 107 bytes; choose another path";
+  }
+  ListenOptions options;
+  options.backlog = backlog;
+  options.unix_mode = mode;
+  auto listener = open_listener(address->data(), address->size(), options);
+  if (!listener) return explain(path, listener.error());
+  // make_unique cannot reach the constructor.
+  std::unique_ptr<StatsSocket> socket{
+      new StatsSocket{ring, buffers, wheel, path, std::move(*listener), std::move(view)}};
+  socket->remember_file();
+  socket->accept_more();
+  return socket;
+}
+
+StatsSocket::StatsSocket(Ring& ring, Buffers& buffers, TimerWheel& wheel, std::string path, Fd listener, View view)
+    : ring_(ring),
+      buffers_(buffers),
+      wheel_(wheel),
+      path_(std::move(path)),
+      view_(std::move(view)),
+      listener_(std::move(listener)),
+      retry_timer_(on_retry) {}
+
+StatsSocket::~StatsSocket() {
+  WEIR_ASSERT(stopped());
+}
+
+void StatsSocket::stop() {
+  if (stopping_) return;
+  stopping_ = true;
+  remove_file();
+  wheel_.cancel(retry_timer_);
+  if (accept_op_.in_flight()) {
+    ring_.cancel(accept_op_);
+  } else {
+    listener_.reset();
+  }
+  clients_.for_each([](StatsClient& client) { client.wind_up(); });
+}
+
+bool StatsSocket::stopped() const noexcept {
+  return stopping_ && !accept_op_.in_flight() && clients_.size() == 0;
+}
+
+void StatsSocket::remember_file() {
+  struct stat status {};
+  if (::lstat(path_.c_str(), &status) != 0) return;
+  file_device_ = status.st_dev;
+  file_inode_ = status.st_ino;
+}
+
+void StatsSocket::remove_file() const {
+  struct stat status {};
+  if (::lstat(path_.c_str(), &status) != 0) return;
+  if (status.st_dev == file_device_ && status.st_ino == file_inode_) ::unlink(path_.c_str());
+}
+
+void StatsSocket::accept_more() {
+  if (stopping_ || accept_op_.in_flight() || retry_timer_.armed() || clients_.size() == clients_max) return;
+  ring_.accept_one(accept_op_, on_accepted, listener_.get());
+}
+
+void StatsSocket::on_accepted(Op& op, const Completion& completion) {
+  StatsSocket& socket = owner_of(op, &StatsSocket::accept_op_);
+  if (socket.stopping_) {
+    if (!completion.failed()) socket.ring_.close(completion.result);
+    socket.listener_.reset();
+    return;
+  }
+  if (!completion.failed()) {
+    StatsClient* client = socket.clients_.create(socket, completion.result);
+    WEIR_ASSERT(client != nullptr);  // accept_more() saw a free slot, and only this takes one
+    client->begin();
+    return socket.accept_more();
+  }
+  switch (completion.error()) {
+    case EINTR:
+    case EAGAIN:
+    case ECONNABORTED: return socket.accept_more();
+    // EMFILE, ENFILE, ENOMEM, and whatever else: not to spin on something that stays wrong.
+    default: socket.arm(socket.retry_timer_, retry_interval);
+  }
+}
+
+void StatsSocket::on_retry(Timer& timer) {
+  owner_of(timer, &StatsSocket::retry_timer_).accept_more();
+}
+
+void StatsSocket::client_joined(StatsClient& client, int fd) {
+  ring_.close(fd);
+  clients_.destroy(client);
+  accept_more();
+}
+
+}  // namespace weir

@@ -1,0 +1,79 @@
+#include "control/stats_totals.h"
+
+#include "core/model/endpoint.h"
+#include "core/model/listener.h"
+
+namespace weir {
+
+WorkerTotals totals_of(const ProcessState& process) {
+  WorkerTotals totals;
+  for (const auto& worker : process.workers) {
+#define WORKER_COUNTER(name, text) totals.name += worker->counters.name.read();
+#define LISTENER_COUNTER(name, text)
+#define ENDPOINT_COUNTER(name, text)
+#include "core/model/counters.def"
+#undef WORKER_COUNTER
+#undef LISTENER_COUNTER
+#undef ENDPOINT_COUNTER
+    for (size_t i = 0; i < close_reason_count; ++i) totals.closed[i] += worker->counters.closed[i].read();
+    // Relaxed: figures, with the worker's own stores.
+    totals.connections_parked += worker->connections_parked.load(std::memory_order_relaxed);
+    totals.connections_cut += worker->connections_cut.load(std::memory_order_relaxed);
+    totals.buffers_in_use += worker->buffers_in_use.load(std::memory_order_relaxed);
+    totals.buffers_total += worker->buffers_total.load(std::memory_order_relaxed);
+    totals.pipes_in_use += worker->pipes_in_use.load(std::memory_order_relaxed);
+  }
+  return totals;
+}
+
+ListenerTotals totals_of(const ListenerState& state) {
+  ListenerTotals totals;
+  for (unsigned worker = 0; worker < state.workers(); ++worker) {
+    const ListenerCounters& counters = state.counters(worker);
+#define WORKER_COUNTER(name, text)
+#define LISTENER_COUNTER(name, text) totals.name += counters.name.read();
+#define ENDPOINT_COUNTER(name, text)
+#include "core/model/counters.def"
+#undef WORKER_COUNTER
+#undef LISTENER_COUNTER
+#undef ENDPOINT_COUNTER
+  }
+  return totals;
+}
+
+EndpointTotals totals_of(const EndpointState& state) {
+  EndpointTotals totals;
+  for (unsigned worker = 0; worker < state.workers(); ++worker) {
+    const EndpointCounters& counters = state.counters(worker);
+#define WORKER_COUNTER(name, text)
+#define LISTENER_COUNTER(name, text)
+#define ENDPOINT_COUNTER(name, text) totals.name += counters.name.read();
+#include "core/model/counters.def"
+#undef WORKER_COUNTER
+#undef LISTENER_COUNTER
+#undef ENDPOINT_COUNTER
+  }
+  return totals;
+}
+
+EndpointTotals& EndpointTotals::operator+=(const EndpointTotals& other) {
+#define WORKER_COUNTER(name, text)
+#define LISTENER_COUNTER(name, text)
+#define ENDPOINT_COUNTER(name, text) name += other.name;
+#include "core/model/counters.def"
+#undef WORKER_COUNTER
+#undef LISTENER_COUNTER
+#undef ENDPOINT_COUNTER
+  return *this;
+}
+
+uint64_t connections_of(const Upstream& upstream) {
+  uint64_t connections = 0;
+  for (const Endpoint& endpoint : upstream.endpoints) {
+    // Relaxed: a figure, with the Leases' counting.
+    connections += endpoint.state->connections.load(std::memory_order_relaxed);
+  }
+  return connections;
+}
+
+}  // namespace weir

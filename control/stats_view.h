@@ -1,0 +1,20 @@
+// StatsView: what the stats reports read: the world as decided, what is happening in it, and what the control thread
+// knows of itself. Made anew for each command on the control thread and good for that one call, because a Snapshot may
+// be freed after it.
+#pragma once
+
+#include "control/figures.h"
+#include "core/base/clock.h"
+#include "core/model/process_state.h"
+#include "core/model/snapshot.h"
+
+namespace weir {
+
+struct StatsView {
+  const Snapshot& snapshot;
+  const ProcessState& process;
+  const ControlFigures& figures;
+  Instant now{};
+};
+
+}  // namespace weir

@@ -1,0 +1,61 @@
+// maglev: looks the request's key up in a Maglev table (hashing/maglev.h). An endpoint is its name there, so that
+// neither a reload, nor another order in the file, nor another weir gives a key to somebody else.
+//
+// An endpoint that may not be proposed does not pass its keys on to one heir, which they would double the load of: each
+// key is hashed again and finds its own next endpoint, the same one each time.
+#include "hashing/maglev.h"
+
+#include "core/balance/pickers.h"
+#include "core/balance/scan.h"
+#include "hashing/hash64.h"
+
+namespace weir {
+namespace {
+
+// Lookups per pick. Enough that of many endpoints with the most that may have been tried before, all are missed hardly
+// ever.
+constexpr uint32_t lookups_max = 16;
+
+hashing::MaglevTable table_of(std::span<const Endpoint> endpoints, uint32_t size) {
+  std::vector<hashing::MaglevEndpoint> members;
+  members.reserve(endpoints.size());
+  for (const Endpoint& endpoint : endpoints) members.push_back({hashing::hash64(endpoint.name), endpoint.weight});
+  return hashing::MaglevTable(members, size);
+}
+
+class Maglev final : public Picker {
+ public:
+  Maglev(std::span<const Endpoint> endpoints, uint32_t table_size) : table_(table_of(endpoints, table_size)) {}
+
+  bool wants_key() const noexcept override { return true; }
+
+  // There is nothing to remember: the key decides.
+  std::unique_ptr<PickerState> make_state(uint64_t /*seed*/, const PickerState* /*previous*/) const override {
+    return std::make_unique<PickerState>();
+  }
+
+  uint32_t pick(PickerState& /*state*/, const PickRequest& request) const noexcept override {
+    WEIR_ASSERT(request.endpoints.size() == table_.ids().size());
+    uint32_t index = table_.lookup(request.key);
+    if (index == hashing::MaglevTable::none) return no_endpoint;
+    for (uint32_t lookup = 1; !request.usable(index); ++lookup) {
+      const uint64_t rehashed = hashing::mix64(request.key, lookup);
+      if (lookup == lookups_max) {
+        return first_usable(request, hashing::reduce(rehashed, static_cast<uint32_t>(request.endpoints.size())));
+      }
+      index = table_.lookup(rehashed);
+    }
+    return index;
+  }
+
+ private:
+  hashing::MaglevTable table_;
+};
+
+}  // namespace
+
+std::unique_ptr<const Picker> make_maglev(std::span<const Endpoint> endpoints, const PickerOptions& options) {
+  return std::make_unique<Maglev>(endpoints, options.maglev_table_size);
+}
+
+}  // namespace weir

@@ -1,0 +1,101 @@
+// Config: everything an operator can say, as plain structs with the defaults beside the fields. What each field means,
+// its range and how it is written is said once, in describe.h.
+//
+// Values: made by parse.h from a file, or by hand from command-line flags, checked by validate.h, then compiled into a
+// Snapshot and forgotten. Owned by the control thread; workers never see one.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/config/choices.h"
+#include "core/model/address.h"
+
+namespace weir::config {
+
+inline constexpr uint64_t KiB = 1024;
+inline constexpr uint64_t MiB = 1024 * KiB;
+inline constexpr uint64_t GiB = 1024 * MiB;
+
+struct ListenerConfig {
+  std::string name;  // "": the address (see name_the_unnamed)
+  SocketAddress address;
+  Mode mode = Mode::tcp;
+  std::string upstream;
+  uint32_t max_connections = 0;  // 0: only the global limit
+  uint32_t backlog = 4096;
+  CidrSet accept_proxy;  // peers that must send a PROXY header
+};
+
+struct EndpointConfig {
+  std::string name;  // "": the address (see name_the_unnamed)
+  SocketAddress address;
+  uint32_t weight = 1;  // 0: gets no new connections
+};
+
+// What an upstream says about time; what it leaves out is as in the global TimeoutsConfig.
+struct UpstreamTimeoutsConfig {
+  std::optional<Duration> connect;
+};
+
+struct UpstreamConfig {
+  std::string name;
+  std::string balance = "round_robin";
+  uint32_t maglev_table_size = 65537;  // prime
+  std::vector<EndpointConfig> endpoints;
+  SendProxy send_proxy = SendProxy::off;
+  uint32_t tries = 3;
+  UpstreamTimeoutsConfig timeouts;
+};
+
+struct TimeoutsConfig {
+  Duration connect = std::chrono::seconds{5};
+  Duration idle = std::chrono::minutes{10};
+  Duration lifetime{};  // 0: none
+  Duration drain = std::chrono::seconds{30};
+  Duration proxy_header = std::chrono::seconds{5};
+};
+
+struct LimitsConfig {
+  std::optional<uint32_t> connections;             // none: from RLIMIT_NOFILE
+  std::optional<uint32_t> connections_per_worker;  // none: from `connections`
+  uint64_t buffers_per_worker = 64 * MiB;          // bytes
+  std::optional<uint32_t> pipes_per_worker;        // none: automatic_pipes_per_worker
+  uint64_t pipe_size = 256 * KiB;                  // bytes, a power of two
+};
+
+inline constexpr uint32_t automatic_pipes_per_worker = 256;
+
+struct StatsConfig {
+  std::string path;      // "": no stats socket
+  uint32_t mode = 0600;  // of the socket file
+};
+
+struct AdminConfig {
+  StatsConfig stats;
+};
+
+struct LogConfig {
+  LogLevel level = LogLevel::info;
+  LogFormat format = LogFormat::text;
+};
+
+struct Config {
+  std::optional<uint32_t> workers;  // none: one per usable CPU
+  std::vector<uint32_t> cpus;       // ascending, no repeats; empty: all that the process may use
+  std::vector<ListenerConfig> listeners;
+  std::vector<UpstreamConfig> upstreams;
+  TimeoutsConfig timeouts;
+  LimitsConfig limits;
+  AdminConfig admin;
+  LogConfig log;
+};
+
+// Gives listeners and endpoints that have no name their address as one.
+void name_the_unnamed(Config& config);
+
+}  // namespace weir::config

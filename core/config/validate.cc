@@ -1,0 +1,260 @@
+#include "core/config/validate.h"
+
+#include <unordered_map>
+#include <unordered_set>
+
+#include "core/config/suggest.h"
+#include "core/config/values.h"
+
+namespace weir::config {
+namespace {
+
+constexpr size_t suggestions_from_max = 1000;  // names that are compared with one that is not known
+
+using Seen = std::unordered_map<std::string, size_t>;  // a name or an address, and the index of the first that has it
+
+bool is_set(const SocketAddress& address) {
+  return address.size() != 0;
+}
+
+// Then a second one with the same address has the same name too, and one complaint is enough.
+template <class T>
+bool named_after_address(const T& named) {
+  return named.name == named.address.to_string();
+}
+
+std::string at(std::string_view list, size_t index) {
+  return std::string{list} + "[" + std::to_string(index) + "]";
+}
+
+class Validator {
+ public:
+  Validator(const Config& config, const IsWritten& is_written) : config_(config), is_written_(is_written) {
+    for (const UpstreamConfig& upstream : config.upstreams) upstream_names_.insert(upstream.name);
+    for (size_t i = 0; i < config.listeners.size(); ++i) {
+      const ListenerConfig& listener = config.listeners[i];
+      if (is_set(listener.address)) listener_of_.emplace(route(listener.address, listener.upstream), i);
+    }
+  }
+
+  std::vector<Complaint> run() && {
+    check_workers();
+    check_limits();
+    check_listeners();
+    check_upstreams();
+    check_stats();
+    return std::move(complaints_);
+  }
+
+ private:
+  void complain(std::string path, std::string message, std::string fix) {
+    if (!full()) complaints_.push_back({std::move(path), {std::move(message), std::move(fix)}});
+  }
+  bool full() const noexcept { return complaints_.size() >= diagnostics_max; }
+
+  void check_workers() {
+    if (!config_.workers || config_.cpus.empty() || *config_.workers <= config_.cpus.size()) return;
+    complain(
+        "workers",
+        std::to_string(*config_.workers) + " workers do not fit on " + std::to_string(config_.cpus.size()) + " CPUs",
+        "each worker is pinned to a CPU of its own: name more in `cpus`, or write `workers: auto`");
+  }
+
+  void check_limits() {
+    const LimitsConfig& limits = config_.limits;
+    if (limits.connections && limits.connections_per_worker && *limits.connections_per_worker > *limits.connections) {
+      complain("limits.connections_per_worker", "one worker may have more connections than all of them together",
+               "lower it to at most `connections`, " + std::to_string(*limits.connections));
+    }
+    if (limits.connections && config_.workers && *limits.connections < *config_.workers) {
+      complain("limits.connections", "there are fewer connections than workers", "allow at least one for each worker");
+    }
+    if ((limits.pipe_size & (limits.pipe_size - 1)) != 0) {
+      complain("limits.pipe_size", quoted(size_to_text(limits.pipe_size)) + " is not a power of two",
+               "the kernel has pipes of 4KiB, 8KiB, 16KiB ... 1MiB");
+    }
+    const Duration lifetime = config_.timeouts.lifetime;
+    if (lifetime > Duration::zero() && is_written_("timeouts.idle") && config_.timeouts.idle > lifetime) {
+      complain("timeouts.idle", "an idle timeout above `lifetime` never passes", "lower it, or raise `lifetime`");
+    }
+  }
+
+  void check_listeners() {
+    if (config_.listeners.empty()) {
+      complain("listeners", "there is no listener", "name at least one: `- {address: \":8080\", upstream: app}`");
+    }
+    Seen names;
+    Seen addresses;
+    for (size_t i = 0; i < config_.listeners.size() && !full(); ++i) {
+      const ListenerConfig& listener = config_.listeners[i];
+      const std::string path = at("listeners", i);
+      const size_t complaints_before = complaints_.size();
+      check_listener_address(addresses, listener, i, path);
+      const bool is_said = named_after_address(listener) && complaints_.size() > complaints_before;
+      if (!is_said) check_unique(names, listener.name, i, path, "listener");
+      check_accept_proxy(listener, path);
+      check_upstream_of(listener, path);
+      const auto& all = config_.limits.connections;
+      if (all && listener.max_connections > *all) {
+        complain(path + ".max_connections",
+                 "this is above `limits.connections`, " + std::to_string(*all) + ", and never reached",
+                 "lower it, or raise `limits.connections`");
+      }
+    }
+  }
+
+  // `names` holds what came before, and where.
+  void check_unique(Seen& names, const std::string& name, size_t index, const std::string& path,
+                    std::string_view what) {
+    if (name.empty() || names.emplace(name, index).second) return;
+    complain(path + ".name", "a second " + std::string{what} + " is called " + quoted(name),
+             "give each its own `name`");
+  }
+
+  void check_listener_address(Seen& addresses, const ListenerConfig& listener, size_t index, const std::string& path) {
+    const bool kernel_chooses = !listener.address.is_unix() && listener.address.port() == 0;
+    if (!is_set(listener.address) || kernel_chooses) return;
+    const auto [first, is_new] = addresses.emplace(listener.address.to_string(), index);
+    if (is_new) return;
+    complain(path + ".address", "a second listener has the address " + quoted(listener.address.to_string()),
+             "the first is " + quoted(config_.listeners[first->second].name) + "; give each its own address");
+  }
+
+  void check_accept_proxy(const ListenerConfig& listener, const std::string& path) {
+    const CidrSet& trusted = listener.accept_proxy;
+    if (!is_set(listener.address)) return;
+    if (listener.address.is_unix() && !trusted.blocks.empty()) {
+      complain(path + ".accept_proxy", "peers over a UNIX socket have no address to compare with", "write `unix`");
+    }
+    if (!listener.address.is_unix() && trusted.local && !trusted.everybody) {
+      complain(path + ".accept_proxy", "no peer comes to this listener over a UNIX socket",
+               "name blocks of addresses, or `all`");
+    }
+  }
+
+  void check_upstream_of(const ListenerConfig& listener, const std::string& path) {
+    if (listener.upstream.empty()) return;
+    // An upstream whose name could not be read may be the one that is meant; that there is none at all is said
+    // elsewhere.
+    if (upstream_names_.contains(listener.upstream) || upstream_names_.contains("") || upstream_names_.empty()) return;
+    std::vector<std::string_view> known;
+    for (const UpstreamConfig& upstream : config_.upstreams) {
+      if (known.size() < suggestions_from_max) known.push_back(upstream.name);
+    }
+    complain(path + ".upstream", "there is no upstream " + quoted(listener.upstream),
+             did_you_mean(listener.upstream, known));
+  }
+
+  void check_upstreams() {
+    if (config_.upstreams.empty()) {
+      complain("upstreams", "there is no upstream", "name at least one: `- {name: app, endpoints: [10.0.0.1:80]}`");
+    }
+    Seen names;
+    for (size_t i = 0; i < config_.upstreams.size() && !full(); ++i) {
+      const UpstreamConfig& upstream = config_.upstreams[i];
+      const std::string path = at("upstreams", i);
+      check_unique(names, upstream.name, i, path, "upstream");
+      check_maglev(upstream, path);
+      check_endpoints(upstream, path);
+    }
+  }
+
+  void check_maglev(const UpstreamConfig& upstream, const std::string& path) {
+    const std::string key = path + ".maglev_table_size";
+    const uint32_t size = upstream.maglev_table_size;
+    if (is_written_(key) && upstream.balance != "maglev") {
+      complain(key, "this says nothing with `balance: " + upstream.balance + "`",
+               "remove it, or write `balance: maglev`");
+      return;
+    }
+    if (!is_prime(size)) {
+      uint32_t next = size;
+      while (!is_prime(next)) ++next;
+      complain(key, std::to_string(size) + " is not a prime", "the next one is " + std::to_string(next));
+    } else if (upstream.balance == "maglev" && size < upstream.endpoints.size()) {
+      complain(is_written_(key) ? key : path + ".endpoints",
+               "a Maglev table of " + std::to_string(size) + " slots is too small for " +
+                   std::to_string(upstream.endpoints.size()) + " endpoints",
+               "set `maglev_table_size` to a prime of about a hundred slots per endpoint");
+    }
+  }
+
+  void check_endpoints(const UpstreamConfig& upstream, const std::string& path) {
+    if (upstream.endpoints.empty()) {
+      complain(path + ".endpoints", "the upstream " + quoted(upstream.name) + " has no endpoints",
+               "name at least one: `- 10.0.0.1:80`");
+      return;
+    }
+    Seen names;
+    Seen addresses;
+    bool any_weight = false;
+    for (size_t i = 0; i < upstream.endpoints.size() && !full(); ++i) {
+      const EndpointConfig& endpoint = upstream.endpoints[i];
+      const std::string where = at(path + ".endpoints", i);
+      any_weight = any_weight || endpoint.weight > 0;
+      if (!is_set(endpoint.address)) continue;
+      const bool is_new = addresses.emplace(endpoint.address.to_string(), i).second;
+      if (is_new || !named_after_address(endpoint)) check_unique(names, endpoint.name, i, where, "endpoint");
+      if (!is_new) {
+        complain(where + ".address",
+                 "this upstream has the endpoint " + quoted(endpoint.address.to_string()) + " already",
+                 "to give it a larger share, raise its `weight`");
+      }
+      check_no_loop(upstream, endpoint, where);
+    }
+    if (!any_weight) {
+      complain(path + ".endpoints",
+               "all endpoints of " + quoted(upstream.name) + " have weight 0, so none gets connections",
+               "give at least one a `weight` above 0");
+    }
+  }
+
+  // A listener whose upstream leads back to it would open connections to itself until none are left.
+  void check_no_loop(const UpstreamConfig& upstream, const EndpointConfig& endpoint, const std::string& where) {
+    const auto listener = listener_of_.find(route(endpoint.address, upstream.name));
+    if (listener == listener_of_.end()) return;
+    complain(where + ".address",
+             "this is the address of the listener " + quoted(config_.listeners[listener->second].name) +
+                 ", which uses this upstream",
+             "name the address of the origin");
+  }
+
+  // What leads from an address to an upstream.
+  static std::string route(const SocketAddress& address, const std::string& upstream) {
+    return address.to_string() + " -> " + upstream;
+  }
+
+  void check_stats() {
+    const std::string& path = config_.admin.stats.path;
+    if (path.empty()) return;
+    for (const ListenerConfig& listener : config_.listeners) {
+      if (listener.address.is_unix() && listener.address.path() == path) {
+        complain("admin.stats.path", "the listener " + quoted(listener.name) + " has this path too",
+                 "give each its own path");
+      }
+    }
+  }
+
+  const Config& config_;
+  const IsWritten& is_written_;
+  std::unordered_set<std::string_view> upstream_names_;
+  Seen listener_of_;  // by route
+  std::vector<Complaint> complaints_;
+};
+
+}  // namespace
+
+bool is_prime(uint32_t number) noexcept {
+  if (number < 4) return number >= 2;
+  if (number % 2 == 0) return false;
+  for (uint64_t divisor = 3; divisor * divisor <= number; divisor += 2) {
+    if (number % divisor == 0) return false;
+  }
+  return true;
+}
+
+std::vector<Complaint> validate(const Config& config, const IsWritten& is_written) {
+  return Validator{config, is_written}.run();
+}
+
+}  // namespace weir::config

@@ -1,0 +1,66 @@
+// Registry: who is who across Snapshots. It gives listeners, upstreams and endpoints their ids, keeps the states of listeners
+// and endpoints at stable addresses, and frees a state when nobody can reach it any more.
+//
+// A state is reachable through a Snapshot that names it, and through its own connection count (Leases, sessions). Only a Snapshot
+// lets a worker make a new Lease; so once no Snapshot names a state its count can only fall, and at 0 it is free to go.
+// Control thread only; it outlives the workers.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "core/model/snapshot.h"
+
+namespace weir {
+
+class Registry {
+ public:
+  explicit Registry(unsigned workers) : workers_(workers) {}
+
+  ListenerId listener_id(std::string_view name) { return id_of<ListenerId>(listener_ids_, name); }
+  UpstreamId upstream_id(std::string_view name) { return id_of<UpstreamId>(upstream_ids_, name); }
+  // How many upstream ids were given out: the size of Snapshot::upstream_by_id.
+  size_t upstream_count() const noexcept { return upstream_ids_.size(); }
+
+  ListenerState& listener_state(ListenerId id);
+
+  struct EndpointPlace {
+    EndpointId id;
+    EndpointState& state;
+  };
+  // The same name at another address is another endpoint: what was measured of the old one says nothing of it.
+  EndpointPlace endpoint(std::string_view upstream, std::string_view name, std::string_view address);
+
+  // A Snapshot names the states in it from here on, and not any more.
+  void retain(const Snapshot& snapshot) noexcept;
+  void release(const Snapshot& snapshot) noexcept;
+  // Frees states that nobody can reach. Returns how many no Snapshot names but a connection still does.
+  size_t sweep();
+
+ private:
+  template <class Id>
+  static Id id_of(std::map<std::string, Id, std::less<>>& ids, std::string_view name) {
+    const auto found = ids.find(name);
+    if (found != ids.end()) return found->second;
+    const Id id{static_cast<uint32_t>(ids.size())};
+    ids.emplace(name, id);
+    return id;
+  }
+
+  struct EndpointEntry {
+    EndpointId id;
+    std::unique_ptr<EndpointState> state;
+  };
+
+  const unsigned workers_;
+  std::map<std::string, ListenerId, std::less<>> listener_ids_;
+  std::map<std::string, UpstreamId, std::less<>> upstream_ids_;
+  std::map<ListenerId, std::unique_ptr<ListenerState>> listeners_;
+  std::unordered_map<std::string, EndpointEntry> endpoints_;
+  uint32_t next_endpoint_ = 0;
+};
+
+}  // namespace weir

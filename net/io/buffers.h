@@ -1,0 +1,106 @@
+// Buffers: the memory that bytes pass through, shared by all sessions of one worker.
+//
+// A connection owns no buffer while nothing is in flight on it: the kernel picks one out of the provided ring when bytes have
+// arrived, and the session gives it back when they have left. Freed buffers are provided again most recent first, and no more
+// of them than `level` lie in the kernel's ring, so that a worker goes on using the same few warm ones; when a receive finds
+// the ring empty (-ENOBUFS) the level rises. Beyond the limit, receives wait: see starving sessions in worker.h.
+//
+// Pages are touched when a buffer is first used, so memory follows the peak, not the limit. Owned by one worker.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "core/base/slab.h"
+#include "net/io/ring.h"
+
+namespace weir {
+
+inline constexpr BufferId no_buffer = 0xffff;
+
+class Buffers {
+ public:
+  static constexpr uint32_t size = 16 * 1024;
+  static constexpr uint32_t count_max = 32768;  // the largest ring of provided buffers
+  static constexpr uint32_t count_min = 64;
+
+  // As many buffers as `bytes_max` holds, within the bounds above.
+  Buffers(Ring& ring, uint64_t bytes_max);
+  Buffers(const Buffers&) = delete;
+  Buffers& operator=(const Buffers&) = delete;
+
+  // Makes the kernel use them. Once, before the first receive.
+  Result<bool> start();
+
+  std::byte* data(BufferId id) noexcept { return memory_.data() + size_t{id} * stride; }
+
+  // A completion named this buffer: it is ours now.
+  void received(BufferId id) noexcept;
+  // One for our own bytes, or no_buffer.
+  BufferId take() noexcept;
+  void give_back(BufferId id) noexcept;
+
+  // Tops up what the kernel has. Once per turn, before waiting.
+  void replenish() noexcept;
+  // How many the kernel has, as far as we have heard.
+  uint32_t available() const noexcept { return in_kernel_; }
+  // A receive found none.
+  void exhausted() noexcept;
+
+  uint32_t count() const noexcept { return count_; }
+  // Held by sessions right now.
+  uint32_t in_use() const noexcept { return in_use_; }
+
+ private:
+  friend class BufferQueue;
+  struct Filled {
+    BufferId next = no_buffer;
+    uint16_t offset = 0;
+    uint16_t left = 0;
+  };
+  static_assert(size <= 0xffff);
+
+  // Neighbours differ in where in a page they begin, so that their first bytes do not fight for the same cache sets.
+  static constexpr uint32_t stride = size + 3 * 64;
+  static constexpr uint32_t level_start = 128;
+
+  Ring& ring_;
+  const uint32_t count_;
+  uint32_t level_;
+  uint32_t in_kernel_ = 0;
+  uint32_t in_use_ = 0;
+  uint32_t fresh_ = 0;  // ids from here on were never used
+  Reservation memory_;
+  std::vector<Filled> filled_;  // by id
+  std::vector<BufferId> free_;  // a stack
+};
+
+// BufferQueue: filled buffers in the order of their bytes, in 6 bytes of its own. The links lie with the Buffers.
+class BufferQueue {
+ public:
+  bool empty() const noexcept { return head_ == no_buffer; }
+  uint16_t count() const noexcept { return count_; }
+
+  void push(Buffers& buffers, BufferId id, uint32_t bytes) noexcept;
+  void push_front(Buffers& buffers, BufferId id, uint32_t bytes) noexcept;
+
+  std::byte* front(Buffers& buffers) const noexcept;
+  uint32_t front_size(const Buffers& buffers) const noexcept;
+  // What is filled, in order, as far as one send takes it.
+  SendPieces pieces(Buffers& buffers) const noexcept;
+  // Takes `bytes` off the front; emptied buffers go back.
+  void consume(Buffers& buffers, uint32_t bytes) noexcept;
+  // Moves bytes of later buffers into the first one as far as they fit, so that the head of a stream lies in one piece.
+  void gather(Buffers& buffers) noexcept;
+  void clear(Buffers& buffers) noexcept;
+
+ private:
+  void drop_front(Buffers& buffers) noexcept;
+
+  BufferId head_ = no_buffer;
+  BufferId tail_ = no_buffer;
+  uint16_t count_ = 0;
+};
+
+}  // namespace weir

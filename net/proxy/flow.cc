@@ -1,0 +1,265 @@
+#include "net/proxy/flow.h"
+
+#include <errno.h>
+#include <poll.h>
+
+namespace weir {
+namespace {
+
+// So many full buffers in a row, with more behind them, are bulk. docs/performance.md says how this was measured.
+constexpr uint8_t bulk_after_full_buffers = 2;
+// A piece below this is small; so many of them in a row and copying is the better way again.
+constexpr int64_t bulk_piece_min = Buffers::size / 2;
+constexpr uint8_t copy_after_small_pieces = 4;
+// One readiness moves this much at most before other sessions have their turn.
+constexpr int64_t splice_bytes_per_turn = 1 << 20;
+// So many buffers may wait for the sink before the receive is canceled. Some more can arrive until it is.
+constexpr uint16_t buffers_waiting_max = 4;
+
+}  // namespace
+
+void Flow::open_source(int fd, bool later) {
+  WEIR_ASSERT(source_ < 0);
+  source_ = fd;
+  arm_receive(later);
+}
+
+void Flow::open_sink(int fd) {
+  WEIR_ASSERT(sink_ < 0);
+  sink_ = fd;
+  flush_later();
+}
+
+void Flow::stop() {
+  stopping_ = true;
+  if (starving_node_.linked()) ListHead::unlink(starving_node_);
+  if (source_op_.in_flight()) host_.relay.ring.cancel(source_op_);
+  if (sink_op_.in_flight()) host_.relay.ring.cancel(sink_op_);
+}
+
+void Flow::release() {
+  WEIR_ASSERT(idle());
+  queue_.clear(host_.relay.buffers);
+  if (pipe_ != no_pipe) give_back_pipe();
+}
+
+std::byte* Flow::waiting_bytes() {
+  queue_.gather(host_.relay.buffers);
+  return queue_.empty() ? nullptr : queue_.front(host_.relay.buffers);
+}
+
+uint32_t Flow::waiting_size() { return queue_.empty() ? 0 : queue_.front_size(host_.relay.buffers); }
+
+bool Flow::waiting_full() const { return queue_.count() > 1; }
+
+void Flow::resume_starved() { arm_receive(false); }
+
+void Flow::arm_receive(bool later) {
+  paused_ = false;
+  host_.relay.ring.receive_many(source_op_, on_receive, source_, later);
+}
+
+void Flow::poll_source() { host_.relay.ring.poll(source_op_, on_source_ready, source_, POLLIN); }
+
+void Flow::poll_sink() { host_.relay.ring.poll(sink_op_, on_sink_ready, sink_, POLLOUT); }
+
+// While stopping: whatever comes back is only put away.
+void Flow::absorb(const Completion& completion) {
+  if (completion.has_buffer()) {
+    host_.relay.buffers.received(completion.buffer());
+    const BufferId id = completion.buffer();
+    host_.relay.buffers.give_back(id);
+  }
+  if (!completion.more()) host_.flow_stopped(*this);
+}
+
+void Flow::on_receive(Op& op, const Completion& completion) {
+  Flow& flow = owner_of(op, &Flow::source_op_);
+  if (flow.stopping_) return flow.absorb(completion);
+  flow.received(completion);
+}
+
+void Flow::received(const Completion& completion) {
+  if (completion.has_buffer()) host_.relay.buffers.received(completion.buffer());
+  if (completion.result <= 0) {
+    if (completion.has_buffer()) host_.relay.buffers.give_back(completion.buffer());
+    return receive_is_over(completion.result);
+  }
+  const auto bytes = static_cast<uint32_t>(completion.result);
+  host_.relay.counters.bytes_copied.add(bytes);
+  queue_.push(host_.relay.buffers, completion.buffer(), bytes);
+  const bool full = bytes == Buffers::size && completion.more_to_read();
+  streak_ = full ? static_cast<uint8_t>(streak_ + 1) : uint8_t{0};
+  host_.flow_moved(*this, bytes);
+
+  if (sink_ < 0) {
+    host_.flow_waiting(*this);
+  } else {
+    flush_later();
+  }
+  if (stopping_) return;
+  if (!source_op_.in_flight() || mode_ != Mode::copying) return;
+  if (streak_ >= bulk_after_full_buffers && sink_ >= 0) {
+    mode_ = Mode::leaving_copy;
+    host_.relay.ring.cancel(source_op_);
+  } else if (!paused_ && queue_.count() >= buffers_waiting_max) {
+    paused_ = true;
+    host_.relay.counters.backpressure.add();
+    host_.relay.ring.cancel(source_op_);
+  }
+}
+
+// The last completion of a receive, without bytes.
+void Flow::receive_is_over(int result) {
+  switch (-result) {
+    case 0:
+      source_ended_ = true;
+      if (sink_ < 0) host_.flow_waiting(*this);
+      break;
+    case ECANCELED:  // by us: paused or leaving_copy
+    case EINTR:
+    case EAGAIN: break;
+    case ENOBUFS:
+      host_.relay.counters.buffers_exhausted.add();
+      host_.relay.buffers.exhausted();
+      break;
+    default: host_.flow_failed(*this, true, -result);
+  }
+  flush_later();
+}
+
+void Flow::flush_later() {
+  if (to_flush_) return;
+  to_flush_ = true;
+  host_.relay.to_flush.push_back(this);
+}
+
+void Relay::flush() {
+  // Flushing does not make more flows to flush.
+  for (Flow* flow : to_flush) flow->flush();
+  to_flush.clear();
+}
+
+void Flow::flush() {
+  to_flush_ = false;
+  if (stopping_ || sink_op_.in_flight()) return;
+  if (!queue_.empty()) {
+    if (sink_ >= 0) send_queued();
+  } else if (source_ended_) {
+    if (sink_ >= 0) pass_on_end();
+  } else if (!source_op_.in_flight()) {
+    after_drained();
+  }
+}
+
+// Nothing is queued, nothing is being received: what now?
+void Flow::after_drained() {
+  if (mode_ == Mode::leaving_copy) return enter_splicing();
+  paused_ = true;
+  if (!starving_node_.linked()) host_.relay.starving.push_back(starving_node_);
+}
+
+// One send at a time, so that bytes stay in order. By the ring, although send(2) would answer at once: all sends of a turn then go
+// out in one system call, and the peers they wake do not preempt us in between.
+void Flow::send_queued() {
+  // An end is already known to follow: the last bytes are held back for it, and both leave in one packet.
+  host_.relay.ring.send(sink_op_, on_sent, sink_, queue_.pieces(host_.relay.buffers), source_ended_);
+}
+
+void Flow::on_sent(Op& op, const Completion& completion) {
+  Flow& flow = owner_of(op, &Flow::sink_op_);
+  if (flow.stopping_) return flow.absorb(completion);
+  if (completion.failed() && completion.error() != EINTR && completion.error() != EAGAIN) {
+    return flow.host_.flow_failed(flow, false, completion.error());
+  }
+  if (completion.result > 0) {
+    flow.queue_.consume(flow.host_.relay.buffers, static_cast<uint32_t>(completion.result));
+    // A sink that takes bytes is a sign of life, too.
+    flow.host_.flow_moved(flow, 0);
+  }
+  flow.flush_later();
+}
+
+void Flow::pass_on_end() {
+  WEIR_ASSERT(!ended_);
+  ended_ = true;
+  host_.flow_ended(*this);
+}
+
+void Flow::enter_splicing() {
+  mode_ = Mode::splicing;
+  streak_ = 0;
+  paused_ = false;
+  host_.relay.counters.bulk_entered.add();
+  poll_source();
+}
+
+void Flow::leave_splicing() {
+  mode_ = Mode::copying;
+  streak_ = 0;
+  host_.relay.counters.bulk_left.add();
+  arm_receive(false);
+}
+
+void Flow::give_back_pipe() {
+  host_.relay.pipes.give_back(pipe_, piped_ == 0);
+  pipe_ = no_pipe;
+  piped_ = 0;
+}
+
+void Flow::on_source_ready(Op& op, const Completion& completion) {
+  Flow& flow = owner_of(op, &Flow::source_op_);
+  if (flow.stopping_) return flow.absorb(completion);
+  // Whatever the events are, splice(2) says precisely what they mean.
+  flow.splice_turn();
+}
+
+void Flow::on_sink_ready(Op& op, const Completion& completion) {
+  Flow& flow = owner_of(op, &Flow::sink_op_);
+  if (flow.stopping_) return flow.absorb(completion);
+  flow.splice_turn();
+}
+
+// One readiness of either side. The pipe is held only as long as bytes are in it.
+void Flow::splice_turn() {
+  if (pipe_ == no_pipe) pipe_ = host_.relay.pipes.take();
+  if (pipe_ == no_pipe) {
+    host_.relay.counters.pipes_exhausted.add();
+    return leave_splicing();
+  }
+  int64_t moved = 0;
+  for (;;) {
+    while (piped_ > 0) {
+      const int64_t drained = host_.relay.pipes.drain(pipe_, sink_, piped_);
+      if (drained == -EAGAIN || drained == -EINTR) {
+        if (moved > 0) host_.flow_moved(*this, 0);
+        return poll_sink();
+      }
+      if (drained <= 0) {
+        return host_.flow_failed(*this, false, drained == 0 ? EPIPE : static_cast<int>(-drained));
+      }
+      piped_ -= static_cast<uint32_t>(drained);
+      moved += drained;
+    }
+    if (moved >= splice_bytes_per_turn) break;
+    const int64_t filled = host_.relay.pipes.fill(source_, pipe_);
+    if (filled == 0) {
+      give_back_pipe();
+      source_ended_ = true;
+      return pass_on_end();
+    }
+    if (filled == -EAGAIN || filled == -EINTR) break;
+    if (filled < 0) {
+      return host_.flow_failed(*this, true, static_cast<int>(-filled));
+    }
+    piped_ = static_cast<uint32_t>(filled);
+    host_.relay.counters.bytes_spliced.add(static_cast<uint64_t>(filled));
+    host_.flow_moved(*this, static_cast<uint64_t>(filled));
+  }
+  give_back_pipe();
+  streak_ = moved < bulk_piece_min ? static_cast<uint8_t>(streak_ + 1) : uint8_t{0};
+  if (streak_ >= copy_after_small_pieces) return leave_splicing();
+  poll_source();
+}
+
+}  // namespace weir

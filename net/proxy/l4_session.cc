@@ -1,0 +1,285 @@
+#include "net/proxy/l4_session.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "core/balance/key.h"
+#include "net/io/socket.h"
+#include "net/proxy/proxy_protocol.h"
+#include "net/proxy/worker.h"
+
+namespace weir {
+
+L4Session::L4Session(Worker& worker, const ListenerSpec& listener, int client) noexcept
+    : FlowHost(worker.relay()),
+      worker_(worker),
+      listener_state_(*listener.state),
+      upstream_(listener.upstream),
+      client_(client),
+      up_(*this),
+      down_(*this),
+      timer_(on_timer),
+      idle_max_(listener.idle_timeout),
+      active_(worker.now()),
+      lifetime_end_(listener.lifetime > Duration::zero() ? worker.now() + listener.lifetime : Instant::max()) {
+  // Relaxed: a load figure.
+  listener_state_.connections.fetch_add(1, std::memory_order_relaxed);
+  listener_state_.counters(worker_.index()).connections_total.add();
+}
+
+L4Session::~L4Session() {
+  // Release, with the acquire of the control thread's sweep: our counting comes before the state's end.
+  listener_state_.connections.fetch_sub(1, std::memory_order_release);
+}
+
+void L4Session::begin(const ListenerSpec& listener) {
+  if (!listener.proxy_from.empty()) {
+    if (!find_client()) return close(CloseReason::client_left_dialing);
+    greeting_expected_ = listener.proxy_from.contains(peer_);
+  }
+  // A client that connects has usually sent its first bytes by the time we get here.
+  up_.open_source(client_, false);
+  if (greeting_expected_) {
+    worker_.wheel().arm(timer_, worker_.now() + listener.proxy_header_timeout);
+  } else {
+    become(State::dialing);
+    dial();
+  }
+}
+
+void L4Session::become(State next) {
+  const bool legal = next == State::joining ? state_ != State::joining
+                     : next == State::dialing ? state_ == State::greeting
+                                              : state_ == State::dialing && next == State::relaying;
+  WEIR_ASSERT(legal, static_cast<int>(state_) * 10 + static_cast<int>(next));
+  state_ = next;
+}
+
+void L4Session::close(CloseReason reason, bool reset) {
+  if (state_ == State::joining) return;
+  become(State::joining);
+  worker_.counters().closed[static_cast<size_t>(reason)].add();
+  reset_ = reset;
+  worker_.wheel().cancel(timer_);
+  up_.stop();
+  down_.stop();
+  if (connect_op_.in_flight()) worker_.ring().cancel(connect_op_);
+  if (joined()) worker_.session_joined(*this);
+}
+
+void L4Session::finish() {
+  WEIR_ASSERT(joined());
+  up_.release();
+  down_.release();
+  if (reset_) {
+    reset_on_close(client_);
+    if (origin_ >= 0) reset_on_close(origin_);
+  }
+  worker_.ring().close(client_);
+  drop_origin();
+}
+
+void L4Session::drop_origin() {
+  if (origin_ >= 0) worker_.ring().close(origin_);
+  origin_ = -1;
+  lease_.end();
+}
+
+// --- the client's own address ---------------------------------------------------------------------------------------
+
+bool L4Session::find_client() {
+  if (peer_.family != PeerAddress::Family::none) return true;
+  sockaddr_storage address{};
+  if (!peer_address(client_, address)) return false;
+  peer_ = PeerAddress::from(reinterpret_cast<const sockaddr*>(&address));
+  return true;
+}
+
+uint64_t L4Session::client_key() {
+  find_client();
+  return key_of(peer_);
+}
+
+void L4Session::read_greeting() {
+  const std::byte* bytes = up_.waiting_bytes();
+  ProxyParse parsed{};
+  if (bytes != nullptr) parsed = parse_proxy_header({bytes, up_.waiting_size()});
+  const bool nothing_follows = up_.source_ended() || up_.waiting_full();
+  if (parsed.status == ProxyParse::Status::need_more && !nothing_follows) return;
+  if (parsed.status != ProxyParse::Status::done) {
+    listener_state_.counters(worker_.index()).proxy_headers_bad.add();
+    return close(CloseReason::proxy_header_bad);
+  }
+  if (!parsed.local) {
+    peer_ = parsed.source;
+    destination_ = parsed.destination;
+  }
+  up_.consume_waiting(parsed.size);
+  worker_.wheel().cancel(timer_);
+  become(State::dialing);
+  dial();
+}
+
+// --- reaching an origin ---------------------------------------------------------------------------------------------
+
+void L4Session::dial() {
+  const Upstream* upstream = worker_.snapshot().find(upstream_);
+  if (upstream == nullptr) return close(CloseReason::no_upstream);
+  if (tried_.count() >= std::min(upstream->tries, tries_max)) return close(CloseReason::connect_failed);
+
+  PickRequest request{upstream->endpoints, tried_, 0};
+  if (upstream->picker->wants_key()) request.key = client_key();
+  const uint32_t picked = upstream->picker->pick(worker_.picker_state(upstream->id), request);
+  if (picked == no_endpoint) {
+    return close(tried_.count() > 0 ? CloseReason::connect_failed : CloseReason::no_endpoint);
+  }
+  const Endpoint& endpoint = upstream->endpoints[picked];
+  endpoint.state->counters(worker_.index()).picked.add();
+
+  const int fd = open_stream(endpoint.address.family());
+  if (fd < 0) {
+    worker_.descriptors_ran_out();
+    return close(CloseReason::no_descriptors);
+  }
+  if (tried_.count() > 0) worker_.counters().connect_retries.add();
+  const bool tcp = !endpoint.address.is_unix();
+  if (tcp) hold_back_acknowledge(fd);
+  acknowledge_later_ = tcp;
+  origin_ = fd;
+  endpoint_ = endpoint.id;
+  lease_ = Lease{*endpoint.state};
+  connect_timed_out_ = false;
+  worker_.ring().connect(connect_op_, on_connected, fd, endpoint.address.data(), endpoint.address.size());
+  worker_.wheel().arm(timer_, worker_.now() + upstream->connect_timeout);
+}
+
+void L4Session::on_connected(Op& op, const Completion& completion) {
+  L4Session& session = owner_of(op, &L4Session::connect_op_);
+  if (session.state_ == State::joining) {
+    if (session.joined()) session.worker_.session_joined(session);
+    return;
+  }
+  WEIR_ASSERT(session.state_ == State::dialing);
+  if (completion.failed()) return session.connect_failed(session.connect_timed_out_);
+  session.begin_relaying();
+}
+
+void L4Session::connect_failed(bool timed_out) {
+  EndpointCounters& counters = lease_.state().counters(worker_.index());
+  (timed_out ? counters.connect_timeouts : counters.connect_errors).add();
+  worker_.wheel().cancel(timer_);
+  drop_origin();
+  const Upstream* upstream = worker_.snapshot().find(upstream_);
+  const uint32_t tries = upstream != nullptr ? std::min(upstream->tries, tries_max) : 1;
+  if (tried_.count() + 1 >= tries) {
+    listener_state_.counters(worker_.index()).connect_failed.add();
+    return close(CloseReason::connect_failed);
+  }
+  counters.retries.add();
+  tried_.add(endpoint_);
+  dial();
+}
+
+bool L4Session::prepend_greeting(ProxyHeader version) {
+  find_client();
+  if (!destination_.is_ip()) {
+    sockaddr_storage address{};
+    socklen_t size = 0;
+    if (local_address(client_, address, size)) {
+      destination_ = PeerAddress::from(reinterpret_cast<const sockaddr*>(&address));
+    }
+  }
+  return up_.prepend([&](std::byte* out) {
+    return write_proxy_header(version, peer_, destination_, {out, Buffers::size});
+  });
+}
+
+// --- relaying -------------------------------------------------------------------------------------------------------
+
+void L4Session::begin_relaying() {
+  become(State::relaying);
+  worker_.wheel().cancel(timer_);
+  const Upstream* upstream = worker_.snapshot().find(upstream_);
+  lease_.state().counters(worker_.index()).connections_total.add();
+  active_ = worker_.now();
+  if (upstream != nullptr && upstream->send_proxy != ProxyHeader::off && !prepend_greeting(upstream->send_proxy)) {
+    return close(CloseReason::no_buffers);
+  }
+  watch_idle();
+  // An origin that is to speak first must learn that it is connected.
+  if (acknowledge_later_ && up_.waiting_size() == 0) acknowledge_now(origin_);
+  up_.open_sink(origin_);
+  if (state_ != State::relaying) return;
+  // The origin has just been reached; it may speak first, but not yet.
+  down_.open_source(origin_, true);
+  down_.open_sink(client_);
+}
+
+void L4Session::watch_idle() {
+  const Instant idle_end = idle_max_ > Duration::zero() ? active_ + idle_max_ : Instant::max();
+  const Instant deadline = std::min(idle_end, lifetime_end_);
+  if (deadline != Instant::max()) worker_.wheel().arm(timer_, deadline);
+}
+
+void L4Session::on_timer(Timer& timer) {
+  L4Session& session = owner_of(timer, &L4Session::timer_);
+  switch (session.state_) {
+    case State::greeting: return session.close(CloseReason::proxy_header_timeout);
+    case State::dialing:
+      session.connect_timed_out_ = true;
+      session.worker_.ring().cancel(session.connect_op_);
+      return;
+    case State::relaying: {
+      const Instant now = session.worker_.now();
+      if (now >= session.lifetime_end_) return session.close(CloseReason::lifetime);
+      // The timer is not moved with every byte: when it fires it looks how long ago the last one was.
+      if (now - session.active_ >= session.idle_max_) return session.close(CloseReason::idle_timeout);
+      return session.watch_idle();
+    }
+    case State::joining: WEIR_ASSERT(false);
+  }
+}
+
+void L4Session::flow_moved(Flow& flow, uint64_t bytes) {
+  active_ = worker_.now();
+  if (bytes == 0) return;
+  ListenerCounters& listener = listener_state_.counters(worker_.index());
+  if (&flow == &up_) {
+    listener.bytes_in.add(bytes);
+    if (lease_) lease_.state().counters(worker_.index()).bytes_up.add(bytes);
+  } else {
+    listener.bytes_out.add(bytes);
+    lease_.state().counters(worker_.index()).bytes_down.add(bytes);
+  }
+}
+
+void L4Session::flow_waiting(Flow&) {
+  // While dialing the bytes just wait; so does the client's end, which the origin is to see too.
+  if (state_ == State::greeting) read_greeting();
+}
+
+void L4Session::flow_ended(Flow& flow) {
+  // Both ended: closing tells both sides. One: its sink alone, and the other way goes on.
+  if (up_.ended() && down_.ended()) return close(CloseReason::done);
+  shut_down_send(&flow == &up_ ? origin_ : client_);
+}
+
+void L4Session::flow_failed(Flow& flow, bool at_source, int error) {
+  const bool at_client = (&flow == &up_) == at_source;
+  // These all mean that the peer, or the way to it, is gone; anything else nobody has planned for.
+  const bool gone = error == ECONNRESET || error == EPIPE || error == ETIMEDOUT || error == ECONNABORTED ||
+                    error == EHOSTUNREACH || error == ENETUNREACH || error == ENETDOWN || error == ENOTCONN;
+  if (!gone) worker_.counters().unexpected_errors.add();
+  if (state_ != State::relaying) return close(CloseReason::client_left_dialing);
+  if (!at_client) lease_.state().counters(worker_.index()).resets.add();
+  if (at_client) return close(gone ? CloseReason::client_reset : CloseReason::client_error, true);
+  close(gone ? CloseReason::origin_reset : CloseReason::origin_error, true);
+}
+
+void L4Session::flow_stopped(Flow&) {
+  if (joined()) worker_.session_joined(*this);
+}
+
+}  // namespace weir

@@ -1,0 +1,100 @@
+// L4Session: one client connection relayed to one origin, byte by byte, without looking into it.
+//
+//             +--bad or late header------------------------------------------.
+//             |                                                              v
+//   greeting (PROXY header expected) --> dialing --connected--> relaying --> joining --nothing in flight--> (slot freed)
+//             |                          ^     |                   |           ^
+//   no header expected ------------------'     |                   |           |
+//                              refused, silent: next endpoint,     both flows ended, a reset,
+//                              or none left ---------------------> a timeout, the worker stops
+//
+// It receives from the client from the beginning, so that bytes are at hand when the origin answers and a client that leaves is
+// noticed. Closing is in two steps: close() cancels what is in flight and counts the reason; the worker frees the slot when the last
+// operation has come back. An immovable slot in the worker's slab; touched by that worker alone.
+#pragma once
+
+#include <cstdint>
+
+#include "core/base/clock.h"
+#include "core/base/list.h"
+#include "core/base/timer_wheel.h"
+#include "core/model/lease.h"
+#include "core/model/listener.h"
+#include "core/model/picker.h"
+#include "core/model/upstream.h"
+#include "net/proxy/flow.h"
+
+namespace weir {
+
+class Worker;
+
+class L4Session final : public FlowHost {
+ public:
+  L4Session(Worker& worker, const ListenerSpec& listener, int client) noexcept;
+  ~L4Session();
+
+  // Takes up work: expects a PROXY header or dials.
+  void begin(const ListenerSpec& listener);
+
+  // Ends it for `reason`, once. `reset`: the peers get a reset instead of an end.
+  void close(CloseReason reason, bool reset = false);
+
+  bool joining() const noexcept { return state_ == State::joining; }
+  // Nothing is in flight any more.
+  bool joined() const noexcept { return up_.idle() && down_.idle() && !connect_op_.in_flight(); }
+  // Gives everything back. By the worker, when joined().
+  void finish();
+
+  ListNode node;  // in the worker's list of sessions that are joined
+
+ private:
+  enum class State : uint8_t { greeting, dialing, relaying, joining };
+
+  void flow_moved(Flow& flow, uint64_t bytes) override;
+  void flow_waiting(Flow& flow) override;
+  void flow_ended(Flow& flow) override;
+  void flow_failed(Flow& flow, bool at_source, int error) override;
+  void flow_stopped(Flow& flow) override;
+
+  static void on_connected(Op& op, const Completion& completion);
+  static void on_timer(Timer& timer);
+
+  void become(State next);
+  void read_greeting();
+  void dial();
+  void connect_failed(bool timed_out);
+  void drop_origin();
+  void begin_relaying();
+  void watch_idle();
+  uint64_t client_key();
+  bool find_client();
+  bool prepend_greeting(ProxyHeader version);
+
+  Worker& worker_;
+  ListenerState& listener_state_;
+  const UpstreamId upstream_;
+  const int client_;
+  int origin_ = -1;
+  State state_ = State::greeting;
+  bool greeting_expected_ : 1 = false;
+  bool connect_timed_out_ : 1 = false;
+  bool acknowledge_later_ : 1 = false;  // the handshake's last packet is held back
+  bool reset_ : 1 = false;
+  Flow up_;
+  Flow down_;
+  Op connect_op_;
+  Timer timer_;
+  Lease lease_;
+  TriedEndpoints tried_;
+  PeerAddress peer_;         // the client; from its socket, or as its PROXY header says
+  PeerAddress destination_;  // where it connected to
+  EndpointId endpoint_{};
+  Duration idle_max_;
+  Instant active_;        // when bytes moved last
+  Instant lifetime_end_;  // Instant::max() when there is none
+};
+
+// What an idle connection costs in user memory, apart from what the kernel keeps for its sockets.
+static_assert(sizeof(L4Session) <= 384);
+
+}  // namespace weir

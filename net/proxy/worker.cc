@@ -1,0 +1,280 @@
+#include "net/proxy/worker.h"
+
+#include <sched.h>
+
+#include <algorithm>
+
+namespace weir {
+namespace {
+
+// Bounds of one turn; what is left over is for the next, which then does not wait.
+constexpr uint32_t completions_per_turn = 4096;
+constexpr uint32_t timers_per_turn = 1024;
+// How often a paused listener asks again whether there is room.
+constexpr Duration retry_interval = std::chrono::milliseconds{20};
+
+void pin_to(int cpu) noexcept {
+  if (cpu < 0) return;
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(static_cast<size_t>(cpu), &set);
+  // The mask was checked at start; if the CPU has gone offline since, the scheduler's choice has to do.
+  ::sched_setaffinity(0, sizeof set, &set);
+}
+
+}  // namespace
+
+Worker::Worker(const WorkerOptions& options, ProcessState& process, Published<Snapshot>& published, Letters& letters,
+               const Clock& clock)
+    : options_(options),
+      process_(process),
+      state_(*process.workers[options.index]),
+      reader_(published.reader(options.index)),
+      letters_(letters),
+      clock_(clock),
+      now_(clock.now()),
+      wheel_(now_),
+      sessions_(options.sessions_max),
+      retry_timer_(on_retry),
+      drain_timer_(on_drain_end) {}
+
+Worker::~Worker() = default;
+
+Result<bool> Worker::start() {
+  pin_to(options_.cpu);
+  auto made = Ring::make();
+  if (!made) return made.error();
+  ring_ = std::move(*made);
+  buffers_ = std::make_unique<Buffers>(*ring_, options_.buffer_bytes_max);
+  if (auto started = buffers_->start(); !started) return started;
+  pipes_ = std::make_unique<Pipes>(options_.pipes_max, options_.pipe_size);
+  relay_.reset(new Relay{*ring_, *buffers_, *pipes_, state_.counters, {}, {}});
+  state_.buffers_total.store(buffers_->count(), std::memory_order_relaxed);
+  ring_->read(letter_op_, on_letter, letters_.event_fd(), &letter_count_, sizeof letter_count_);
+  return true;
+}
+
+void Worker::run() {
+  snapshot_ = reader_.online();
+  apply_snapshot();
+  while (!finished()) turn();
+  wheel_.cancel(retry_timer_);
+  wheel_.cancel(drain_timer_);
+  // The last operation of ours; closes that are written down go out with it.
+  ring_->cancel(letter_op_);
+  while (letter_op_.in_flight()) {
+    ring_->wait(now_, std::nullopt);
+    ring_->dispatch(completions_per_turn);
+  }
+  listeners_.clear();
+  reader_.offline();
+}
+
+bool Worker::finished() const noexcept {
+  return draining_ && sessions_.size() == 0 &&
+         std::all_of(listeners_.begin(), listeners_.end(), [](const auto& listener) { return listener->retired(); });
+}
+
+void Worker::turn() {
+  buffers_->replenish();
+  resume_starved();
+  publish_figures();
+
+  const std::optional<Instant> until = wake_at();
+  reader_.offline();
+  ring_->wait(now_, until);
+  snapshot_ = reader_.online();
+  now_ = clock_.now();
+  state_.counters.turns.add();
+  if (snapshot_->generation != generation_) apply_snapshot();
+
+  state_.counters.completions.add(ring_->dispatch(completions_per_turn));
+  wheel_.advance(now_, timers_per_turn);
+  relay_->flush();
+  free_joined();
+  if (room_again_) resume_listeners();
+  std::erase_if(listeners_, [](const auto& listener) { return listener->retired(); });
+}
+
+std::optional<Instant> Worker::wake_at() const noexcept {
+  // Flows that wait for a buffer while there are some are not to wait for anything else.
+  if (!relay_->starving.empty() && buffers_->available()) return now_;
+  return wheel_.next();
+}
+
+void Worker::publish_figures() {
+  // Relaxed: figures for the stats.
+  const uint32_t connections = sessions_.size();
+  state_.connections.store(connections, std::memory_order_relaxed);
+  state_.connections_peak.store(sessions_.peak(), std::memory_order_relaxed);
+  state_.buffers_in_use.store(buffers_->in_use(), std::memory_order_relaxed);
+  state_.pipes_in_use.store(pipes_->in_use(), std::memory_order_relaxed);
+}
+
+// --- the Snapshot ---------------------------------------------------------------------------------------------------
+
+void Worker::apply_snapshot() {
+  generation_ = snapshot_->generation;
+  state_.counters.snapshots_applied.add();
+  apply_pickers();
+  apply_listeners();
+}
+
+void Worker::apply_pickers() {
+  std::vector<PickerPlace> places(snapshot_->upstream_by_id.size());
+  for (const Upstream& upstream : snapshot_->upstreams) {
+    const uint32_t at = index_of(upstream.id);
+    const bool same = at < picker_states_.size() && picker_states_[at].algorithm == upstream.algorithm;
+    const PickerState* previous = same ? picker_states_[at].state.get() : nullptr;
+    const uint64_t seed = (uint64_t{at} << 32) + options_.index;
+    places[at] = {upstream.algorithm, upstream.picker->make_state(seed, previous)};
+  }
+  picker_states_ = std::move(places);
+}
+
+void Worker::apply_listeners() {
+  for (const auto& listener : listeners_) {
+    const ListenerSpec* spec = snapshot_->find(listener->id());
+    const bool same = spec != nullptr && spec->sockets.get() == listener->sockets();
+    listener->update(same ? spec : nullptr);
+    if (same || draining_) continue;
+    const bool inherited = std::any_of(snapshot_->listeners.begin(), snapshot_->listeners.end(), [&](const auto& other) {
+      return other.sockets.get() == listener->sockets();
+    });
+    listener->retire(!inherited);
+  }
+  if (draining_) return;
+  for (const ListenerSpec& spec : snapshot_->listeners) {
+    const bool here = std::any_of(listeners_.begin(), listeners_.end(), [&](const auto& listener) {
+      return listener->id() == spec.id && listener->sockets() == spec.sockets.get();
+    });
+    if (here) continue;
+    listeners_.push_back(std::make_unique<Listener>(*this, spec));
+    listeners_.back()->begin();
+  }
+}
+
+// --- letters from the control thread --------------------------------------------------------------------------------
+
+void Worker::on_letter(Op& op, const Completion& completion) {
+  Worker& worker = owner_of(op, &Worker::letter_op_);
+  worker.read_letters();
+  if (completion.error() == ECANCELED) return;
+  worker.ring_->read(op, on_letter, worker.letters_.event_fd(), &worker.letter_count_, sizeof worker.letter_count_);
+}
+
+void Worker::read_letters() {
+  ControlMessage letter;
+  while (letters_.receive(letter)) {
+    switch (letter.kind) {
+      case ControlMessage::Kind::look: break;  // Looking is what every turn begins with.
+      case ControlMessage::Kind::drain: drain(letter.deadline); break;
+      case ControlMessage::Kind::stop:
+        drain(now_);
+        cut_sessions(CloseReason::stopped);
+        break;
+    }
+  }
+}
+
+void Worker::drain(Instant deadline) {
+  wheel_.arm(drain_timer_, deadline);
+  if (draining_) return;
+  draining_ = true;
+  for (const auto& listener : listeners_) listener->retire(true);
+}
+
+void Worker::on_drain_end(Timer& timer) {
+  Worker& worker = owner_of(timer, &Worker::drain_timer_);
+  worker.cut_sessions(CloseReason::drain_timeout);
+  // A client that was in the backlog may still come in while the listeners retire.
+  worker.wheel_.arm(timer, worker.now_ + retry_interval);
+}
+
+void Worker::cut_sessions(CloseReason reason) {
+  uint32_t cut = 0;
+  sessions_.for_each([&](L4Session& session) {
+    if (session.joining()) return;
+    session.close(reason);
+    ++cut;
+  });
+  state_.connections_cut.fetch_add(cut, std::memory_order_relaxed);
+}
+
+// --- sessions -------------------------------------------------------------------------------------------------------
+
+uint32_t Worker::room() const noexcept {
+  const uint32_t here = std::min(snapshot_->connections_per_worker_max, sessions_.capacity());
+  const uint32_t everywhere = snapshot_->connections_max;
+  const uint32_t taken = process_.connections.load(std::memory_order_relaxed);
+  const uint32_t room_here = here > sessions_.size() ? here - sessions_.size() : 0;
+  return std::min(room_here, everywhere > taken ? everywhere - taken : 0);
+}
+
+Worker::Admission Worker::admit(const ListenerSpec& listener, int fd) {
+  if (sessions_.size() >= std::min(snapshot_->connections_per_worker_max, sessions_.capacity())) {
+    return Admission::no_slot;
+  }
+  // Counted first and taken back if it was one too many, so that workers together never exceed a limit.
+  if (process_.connections.fetch_add(1, std::memory_order_relaxed) >= snapshot_->connections_max) {
+    process_.connections.fetch_sub(1, std::memory_order_relaxed);
+    return Admission::no_slot;
+  }
+  if (listener.connections_max > 0 && listener.state->connections.load(std::memory_order_relaxed) >= listener.connections_max) {
+    process_.connections.fetch_sub(1, std::memory_order_relaxed);
+    return Admission::listener_full;
+  }
+  L4Session* session = sessions_.create(*this, listener, fd);
+  WEIR_ASSERT(session != nullptr);
+  state_.counters.accepted.add();
+  session->begin(listener);
+  return Admission::admitted;
+}
+
+void Worker::session_joined(L4Session& session) {
+  if (!session.node.linked()) joined_.push_back(session);
+}
+
+// At the end of a turn, so that no handler ever returns into a session that is gone.
+void Worker::free_joined() {
+  while (L4Session* session = joined_.pop_front()) {
+    session->finish();
+    sessions_.destroy(*session);
+    process_.connections.fetch_sub(1, std::memory_order_relaxed);
+    room_again_ = true;
+  }
+}
+
+// --- limits ---------------------------------------------------------------------------------------------------------
+
+void Worker::descriptors_ran_out() {
+  state_.counters.accept_paused_descriptors.add();
+  for (const auto& listener : listeners_) listener->pause();
+}
+
+void Worker::retry_later() {
+  if (!retry_timer_.armed()) wheel_.arm(retry_timer_, now_ + retry_interval);
+}
+
+void Worker::on_retry(Timer& timer) { owner_of(timer, &Worker::retry_timer_).resume_listeners(); }
+
+void Worker::resume_listeners() {
+  room_again_ = false;
+  uint32_t parked = 0;
+  for (const auto& listener : listeners_) {
+    if (!listener->waiting_for_room()) continue;
+    listener->resume();
+    parked += listener->parked();
+    if (listener->waiting_for_room()) retry_later();
+  }
+  state_.connections_parked.store(parked, std::memory_order_relaxed);
+}
+
+void Worker::resume_starved() {
+  // At most as many as there are buffers, or all the others would only find them gone.
+  for (uint32_t left = buffers_->available(); left > 0 && !relay_->starving.empty(); --left) {
+    Flow::of_starving(*relay_->starving.pop_front()).resume_starved();
+  }
+}
+
+}  // namespace weir

@@ -1,0 +1,132 @@
+// Worker: one pinned thread with a ring, slabs, buffers, pipes, a timer wheel, and the turn.
+//
+//     turn:  online: read the Snapshot -> letters -> timers -> freed sessions -> buffers to the kernel
+//            offline: one system call: submit, wait
+//            online: completions -> handlers
+//
+// It shares nothing with other workers but the Snapshot it reads, the counters it writes and the atomics of endpoints and
+// listeners. After start it allocates nothing on the hot path (taking over a new Snapshot does).
+//
+// Made by main on any thread; run() is the thread's whole life, and everything else below is called from inside run() by what the
+// worker owns. Sessions in turn see the worker through the small functions here.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/base/list.h"
+#include "core/base/slab.h"
+#include "core/base/timer_wheel.h"
+#include "core/model/control_message.h"
+#include "core/model/process_state.h"
+#include "core/model/snapshot.h"
+#include "core/rcu/mailbox.h"
+#include "core/rcu/published.h"
+#include "net/io/buffers.h"
+#include "net/io/pipe.h"
+#include "net/io/ring.h"
+#include "net/proxy/flow.h"
+#include "net/proxy/l4_session.h"
+#include "net/proxy/listener.h"
+
+namespace weir {
+
+struct WorkerOptions {
+  unsigned index = 0;
+  int cpu = -1;               // to be pinned to, or -1
+  uint32_t sessions_max = 0;  // slots; the limits of a Snapshot apply within it
+  uint64_t buffer_bytes_max = 64ULL << 20;
+  uint32_t pipes_max = 256;
+  uint32_t pipe_size = 256U << 10;
+};
+
+class Worker {
+ public:
+  using Letters = Mailbox<ControlMessage>;
+
+  Worker(const WorkerOptions& options, ProcessState& process, Published<Snapshot>& published, Letters& letters,
+         const Clock& clock);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // The ring and its buffers, on the thread that will run(). An error: the machine gives us no ring.
+  Result<bool> start();
+  // Turns until a letter says otherwise and nothing is left.
+  void run();
+
+  unsigned index() const noexcept { return options_.index; }
+  Instant now() const noexcept { return now_; }
+  Ring& ring() noexcept { return *ring_; }
+  Relay& relay() noexcept { return *relay_; }
+  TimerWheel& wheel() noexcept { return wheel_; }
+  WorkerCounters& counters() noexcept { return state_.counters; }
+  const Snapshot& snapshot() const noexcept { return *snapshot_; }
+  PickerState& picker_state(UpstreamId id) noexcept { return *picker_states_[index_of(id)].state; }
+
+  enum class Admission : uint8_t { admitted, no_slot, listener_full };
+  // Makes a session of a client's socket, if the limits allow.
+  Admission admit(const ListenerSpec& listener, int fd);
+  // How many more sessions the limits allow now, as far as this worker knows.
+  uint32_t room() const noexcept;
+  // All operations of a closing session are back; it is freed at the end of the turn.
+  void session_joined(L4Session& session);
+  // Somebody could not have a descriptor: pause accepting until some are free again.
+  void descriptors_ran_out();
+  // A listener has paused: try again soon, also if no session of ours ends until then.
+  void retry_later();
+
+ private:
+  struct PickerPlace {
+    std::string_view algorithm;
+    std::unique_ptr<PickerState> state;
+  };
+
+  static void on_letter(Op& op, const Completion& completion);
+  static void on_retry(Timer& timer);
+  static void on_drain_end(Timer& timer);
+
+  bool finished() const noexcept;
+  void turn();
+  void apply_snapshot();
+  void apply_listeners();
+  void apply_pickers();
+  void read_letters();
+  void free_joined();
+  void resume_listeners();
+  void resume_starved();
+  void drain(Instant deadline);
+  void cut_sessions(CloseReason reason);
+  void publish_figures();
+  std::optional<Instant> wake_at() const noexcept;
+
+  const WorkerOptions options_;
+  ProcessState& process_;
+  WorkerState& state_;
+  Published<Snapshot>::Reader& reader_;
+  Letters& letters_;
+  const Clock& clock_;
+
+  Instant now_;
+  const Snapshot* snapshot_ = nullptr;
+  uint64_t generation_ = 0;  // of the Snapshot that listeners and pickers follow
+  TimerWheel wheel_;
+  std::unique_ptr<Ring> ring_;
+  std::unique_ptr<Buffers> buffers_;
+  std::unique_ptr<Pipes> pipes_;
+  std::unique_ptr<Relay> relay_;
+  Slab<L4Session> sessions_;
+  List<L4Session, &L4Session::node> joined_;
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  std::vector<PickerPlace> picker_states_;  // by UpstreamId
+  Op letter_op_;
+  uint64_t letter_count_ = 0;  // what the eventfd reads into
+  Timer retry_timer_;
+  Timer drain_timer_;
+  bool draining_ = false;
+  bool room_again_ = false;  // a session ended in this turn
+};
+
+}  // namespace weir

@@ -1,0 +1,177 @@
+#include "control/stats_report.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include <string>
+
+#include "core/base/fd.h"
+#include "core/base/version.h"
+#include "tests/unit/control/stats_world.h"
+
+namespace weir {
+namespace {
+
+using nlohmann::json;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+const ProcessUsage usage{4711, "host7", 42, 12'345'678};
+
+TEST(StatsInfo, HasHaproxysLines) {
+  const StatsWorld world;
+  const std::string text = info_text(world.view(), usage);
+  EXPECT_THAT(text, ::testing::StartsWith("Name: weir\nVersion: " + std::string{version} + "\nNbthread: 2\n"));
+  for (const char* line :
+       {"\nPid: 4711\n", "\nUptime: 1d 2h03m04s\n", "\nUptime_sec: 93784\n", "\nUlimit-n: 20000\n", "\nMaxconn: 9000\n",
+        "\nCurrConns: 5\n", "\nCumConns: 42\n", "\nStopping: 0\n", "\nnode: host7\n", "\nTotalBytesOut: 70000\n"}) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
+  EXPECT_THAT(text, Not(HasSubstr("\n\n")));
+}
+
+TEST(StatsInfo, HasOurOwnLinesToo) {
+  const StatsWorld world;
+  const std::string text = info_text(world.view(), usage);
+  for (const char* line : {"\nConfig: weir.yaml\n", "\nSnapshot: 5\n", "\nReloads: 4\n", "\nReloads_refused: 1\n",
+                           "\nDescriptors: 42\n", "\nMemory_rss_bytes: 12345678\n"}) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
+}
+
+TEST(StatsInfo, AsJsonSaysTheSameAndMoreOfEachWorker) {
+  StatsWorld world;
+  world.figures.draining = true;
+  const std::string text = info_json(world.view(), usage);
+  EXPECT_THAT(text, EndsWith("}\n"));
+  const json info = json::parse(text);
+  EXPECT_EQ(info["name"], "weir");
+  EXPECT_EQ(info["pid"], 4711);
+  EXPECT_EQ(info["uptime_s"], 93'784);
+  EXPECT_EQ(info["workers"], 2);
+  EXPECT_EQ(info["connections"], 5);
+  EXPECT_EQ(info["connections_total"], 42);
+  EXPECT_EQ(info["max_connections"], 9000);
+  EXPECT_EQ(info["reloads"], 4);
+  EXPECT_EQ(info["reloads_refused"], 1);
+  EXPECT_EQ(info["snapshot"], 5);
+  EXPECT_EQ(info["descriptors"], 42);
+  EXPECT_EQ(info["memory_rss_bytes"], 12'345'678);
+  EXPECT_EQ(info["draining"], true);
+  ASSERT_EQ(info["worker"].size(), 2U);
+  EXPECT_EQ(info["worker"][1]["cpu"], 3);
+  EXPECT_EQ(info["worker"][0]["turns"], 1000);
+  EXPECT_EQ(info["worker"][1]["close_reasons"]["done"], 36);
+}
+
+TEST(StatsInfo, EachWorkerHasEveryCounter) {
+  const StatsWorld world;
+  const json worker = json::parse(info_json(world.view(), usage))["worker"][0];
+  size_t counters = 0;
+  world.process.workers[0]->counters.for_each([&](const CounterName& name, const Counter& counter) {
+    ++counters;
+    EXPECT_EQ(worker[std::string{name.name}], counter.read()) << name.name;
+  });
+  EXPECT_GT(counters, 10U);
+}
+
+TEST(StatsJson, DescribesListeners) {
+  const StatsWorld world;
+  const json stat = json::parse(stat_json(world.view()));
+  ASSERT_EQ(stat["listeners"].size(), 2U);
+  const json& web = stat["listeners"][0];
+  EXPECT_EQ(web["name"], "web");
+  EXPECT_EQ(web["address"], "127.0.0.1:8080");  // what port 0 became
+  EXPECT_EQ(web["mode"], "tcp");
+  EXPECT_EQ(web["upstream"], "app");
+  EXPECT_EQ(web["connections"], 4);
+  EXPECT_EQ(web["max_connections"], 100);
+  EXPECT_EQ(web["connections_total"], 40);
+  EXPECT_EQ(web["bytes_in"], 1001);
+  EXPECT_EQ(web["bytes_out"], 70'000);
+  EXPECT_EQ(web["proxy_headers_bad"], 2);
+  EXPECT_EQ(web["paused"], 1);
+  EXPECT_EQ(stat["listeners"][1]["name"], "local, \"private\"");
+  EXPECT_EQ(stat["listeners"][1]["address"], "unix:/run/x.sock");
+}
+
+TEST(StatsJson, DescribesUpstreamsAndTheirEndpoints) {
+  const StatsWorld world;
+  const json stat = json::parse(stat_json(world.view()));
+  ASSERT_EQ(stat["upstreams"].size(), 1U);
+  const json& app = stat["upstreams"][0];
+  EXPECT_EQ(app["name"], "app");
+  EXPECT_EQ(app["balance"], "round_robin");
+  EXPECT_EQ(app["connections"], 5);
+  ASSERT_EQ(app["endpoints"].size(), 2U);
+  const json& first = app["endpoints"][0];
+  EXPECT_EQ(first["name"], "e0");
+  EXPECT_EQ(first["address"], "10.0.0.1:9000");
+  EXPECT_EQ(first["weight"], 2);
+  EXPECT_EQ(first["connections"], 4);
+  EXPECT_EQ(first["connections_total"], 39);
+  EXPECT_EQ(first["connect_errors"], 3);
+  EXPECT_EQ(first["connect_timeouts"], 2);
+  EXPECT_EQ(first["resets"], 1);
+}
+
+TEST(StatsJson, NamesEveryCloseReason) {
+  const StatsWorld world;
+  const json reasons = json::parse(stat_json(world.view()))["close_reasons"];
+  EXPECT_EQ(reasons.size(), close_reason_count);
+  EXPECT_EQ(reasons["done"], 36);
+  EXPECT_EQ(reasons["idle_timeout"], 1);
+  EXPECT_EQ(reasons["drain_timeout"], 0);
+}
+
+TEST(StatsJson, AListenerWhoseUpstreamIsGoneHasNone) {
+  StatsWorld world;
+  world.snapshot.listeners[0].upstream = UpstreamId{77};
+  EXPECT_TRUE(json::parse(stat_json(world.view()))["listeners"][0]["upstream"].is_null());
+}
+
+TEST(StatsJson, ANameThatIsNoUtf8StaysPrintable) {
+  StatsWorld world;
+  world.snapshot.listeners[0].name = "we\xff";
+  EXPECT_EQ(json::parse(stat_json(world.view()))["listeners"][0]["name"], "we\xef\xbf\xbd");
+}
+
+TEST(StatsActivity, ShowsSumsAndEachWorker) {
+  const StatsWorld world;
+  const std::string text = activity_text(world.view());
+  for (const char* line : {"workers: 2\n", "\ncpu: [ 0 3 ]\n", "\nconnections: 5 [ 3 2 ]\n",
+                           "\naccepted: 42 [ 30 12 ]\n", "\nclosed_done: 36 [ 0 36 ]\n"}) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
+  EXPECT_THAT(text, Not(HasSubstr("\n\n")));
+}
+
+TEST(StatsVersion, IsTheVersion) {
+  EXPECT_EQ(version_text(), std::string{version} + "\n");
+  EXPECT_EQ(json::parse(version_json())["version"], version);
+}
+
+TEST(ProcessUsage, CountsDescriptors) {
+  const uint64_t before = read_process_usage().descriptors;
+  {
+    const Fd one{::dup(0)};
+    const Fd two{::dup(0)};
+    ASSERT_TRUE(one && two);
+    EXPECT_EQ(read_process_usage().descriptors, before + 2);
+  }
+  EXPECT_EQ(read_process_usage().descriptors, before);
+  EXPECT_EQ(read_process_usage().pid, ::getpid());
+}
+
+TEST(ProcessUsage, SeesMemoryThatIsTouched) {
+  const uint64_t before = read_process_usage().memory_rss_bytes;
+  constexpr size_t size = size_t{64} << 20;
+  const std::vector<char> touched(size, 'x');
+  EXPECT_GT(read_process_usage().memory_rss_bytes, before + size / 2) << touched.back();
+}
+
+}  // namespace
+}  // namespace weir

@@ -1,0 +1,94 @@
+#include "tests/unit/control/stats_world.h"
+
+namespace weir {
+namespace {
+
+ListenerSpec listener(uint32_t id, std::string name, std::string_view address, ListenerState& state) {
+  ListenerSpec spec;
+  spec.id = ListenerId{id};
+  spec.name = std::move(name);
+  spec.address = *SocketAddress::parse(address);
+  spec.upstream = UpstreamId{0};
+  spec.state = &state;
+  return spec;
+}
+
+}  // namespace
+
+StatsWorld::StatsWorld() {
+  figures.started = now - std::chrono::seconds{93'784};  // a day, two hours, three minutes and four seconds
+  figures.reloads = 4;
+  figures.reloads_refused = 1;
+  figures.descriptors_max = 20'000;
+  figures.config_source = "weir.yaml";
+
+  process.connections.store(5, std::memory_order_relaxed);
+  process.workers[0]->cpu = 0;
+  process.workers[1]->cpu = 3;
+  process.workers[0]->counters.accepted.add(30);
+  process.workers[1]->counters.accepted.add(12);
+  process.workers[0]->counters.turns.add(1000);
+  process.workers[1]->counters.closed[static_cast<size_t>(CloseReason::done)].add(36);
+  process.workers[0]->counters.closed[static_cast<size_t>(CloseReason::idle_timeout)].add(1);
+  process.workers[0]->connections.store(3, std::memory_order_relaxed);
+  process.workers[1]->connections.store(2, std::memory_order_relaxed);
+
+  snapshot.generation = 5;
+  snapshot.connections_max = 9000;
+  snapshot.connections_per_worker_max = 4500;
+  snapshot.upstream_by_id = {0};
+
+  web.connections.store(4, std::memory_order_relaxed);
+  web.counters(0).connections_total.add(29);
+  web.counters(1).connections_total.add(11);
+  web.counters(0).bytes_in.add(1000);
+  web.counters(1).bytes_in.add(1);
+  web.counters(1).bytes_out.add(70'000);
+  web.counters(0).proxy_headers_bad.add(2);
+  web.counters(1).paused.add(1);
+  snapshot.listeners.push_back(listener(0, "web", "127.0.0.1:0", web));
+  snapshot.listeners.back().connections_max = 100;
+  auto sockets = std::make_shared<ListenSockets>();
+  sockets->bound = *SocketAddress::parse("127.0.0.1:8080");
+  snapshot.listeners.back().sockets = sockets;
+  snapshot.listeners.push_back(listener(1, "local, \"private\"", "unix:/run/x.sock", local));
+
+  add_upstream("app", 2);
+  Upstream& app = snapshot.upstreams.front();
+  app.endpoints[0].weight = 2;
+  app.endpoints[1].weight = 0;
+  EndpointState& first = *app.endpoints[0].state;
+  first.connections.store(4, std::memory_order_relaxed);
+  first.counters(0).connections_total.add(30);
+  first.counters(1).connections_total.add(9);
+  first.counters(0).picked.add(44);
+  first.counters(0).bytes_up.add(1001);
+  first.counters(1).bytes_down.add(70'000);
+  first.counters(0).connect_errors.add(3);
+  first.counters(1).connect_timeouts.add(2);
+  first.counters(0).retries.add(4);
+  first.counters(1).resets.add(1);
+  EndpointState& second = *app.endpoints[1].state;
+  second.connections.store(1, std::memory_order_relaxed);
+  second.counters(0).connections_total.add(1);
+  second.counters(0).picked.add(1);
+}
+
+void StatsWorld::add_upstream(const std::string& name, uint32_t endpoints) {
+  Upstream upstream;
+  upstream.id = UpstreamId{static_cast<uint32_t>(snapshot.upstreams.size())};
+  upstream.name = name;
+  upstream.algorithm = "round_robin";
+  for (uint32_t i = 0; i < endpoints; ++i) {
+    Endpoint endpoint;
+    endpoint.id = EndpointId{static_cast<uint32_t>(endpoint_states.size())};
+    endpoint.address = *SocketAddress::parse("10.0.0.1:" + std::to_string(9000 + i));
+    endpoint.name = "e" + std::to_string(i);
+    endpoint_states.emplace_back(2U);
+    endpoint.state = &endpoint_states.back();
+    upstream.endpoints.push_back(std::move(endpoint));
+  }
+  snapshot.upstreams.push_back(std::move(upstream));
+}
+
+}  // namespace weir

@@ -1,0 +1,45 @@
+// tests/fixtures/config/bad/<name>.yaml must be refused with exactly the report in <name>.txt.
+#include <gtest/gtest.h>
+
+#include "core/balance/pickers.h"
+#include "tests/unit/core/config/support.h"
+
+namespace weir::config {
+namespace {
+
+using namespace test;
+
+TEST(ConfigReports, EveryBadFileIsRefusedWithItsReport) {
+  const auto files = files_in(repository() / "tests/fixtures/config/bad", ".yaml");
+  ASSERT_GE(files.size(), 40U);
+  for (const auto& file : files) {
+    SCOPED_TRACE(file.filename());
+    const ParseResult result = parse_fixture(contents(file), file.filename().string());
+    EXPECT_FALSE(result.ok());
+    EXPECT_FALSE(result.diagnostics.empty());
+    const auto report = std::filesystem::path{file}.replace_extension(".txt");
+    if (regenerating()) write(report, result.render());
+    EXPECT_EQ(result.render(), contents(report));
+  }
+}
+
+TEST(ConfigReports, EveryGoodFileIsTaken) {
+  const auto files = files_in(repository() / "tests/fixtures/config/good", ".yaml");
+  ASSERT_FALSE(files.empty());
+  for (const auto& file : files) {
+    const ParseResult result = parse_fixture(contents(file), file.filename().string());
+    EXPECT_TRUE(result.ok()) << result.render();
+  }
+}
+
+TEST(ConfigReports, TheExamplesAreTaken) {
+  const auto files = files_in(repository() / "examples", ".yaml");
+  ASSERT_GE(files.size(), 2U);
+  for (const auto& file : files) {
+    const ParseResult result = parse_file(file.string(), environment_of({}), picker_names());
+    EXPECT_TRUE(result.ok()) << result.render();
+  }
+}
+
+}  // namespace
+}  // namespace weir::config
