@@ -90,9 +90,13 @@ void ControlLoop::announce_listeners() const {
   }
 }
 
-uint32_t ControlLoop::connections() const noexcept { return process_.connections.load(std::memory_order_relaxed); }
+uint32_t ControlLoop::connections() const noexcept {
+  return process_.connections.load(std::memory_order_relaxed);
+}
 
-StatsView ControlLoop::stats_view() const { return {publisher_.current(), process_, figures_, now_}; }
+StatsView ControlLoop::stats_view() const {
+  return {publisher_.current(), process_, figures_, now_};
+}
 
 // --- signals --------------------------------------------------------------------------------------------------------
 
@@ -125,9 +129,9 @@ void ControlLoop::handle_signal(uint32_t signal) {
 void ControlLoop::drain() {
   state_ = State::draining;
   figures_.draining = true;
-  log_.info("control", "draining; a second signal ends at once",
-            {{"connections", connections()},
-             {"timeout_s", std::chrono::duration<double>(config_.timeouts.drain).count()}});
+  log_.info(
+      "control", "draining; a second signal ends at once",
+      {{"connections", connections()}, {"timeout_s", std::chrono::duration<double>(config_.timeouts.drain).count()}});
   tell_workers({ControlMessage::Kind::drain, clock_.now() + config_.timeouts.drain});
 }
 
@@ -196,11 +200,13 @@ std::string ControlLoop::take_over(const config::Config& next) {
     retire_stats(std::move(stats_));
     stats_ = std::move(*opened);
   }
-  if (layout.worker_cpus != layout_.worker_cpus || next.limits.buffers_per_worker != config_.limits.buffers_per_worker ||
+  if (layout.worker_cpus != layout_.worker_cpus ||
+      next.limits.buffers_per_worker != config_.limits.buffers_per_worker ||
       layout.pipes_per_worker != layout_.pipes_per_worker || next.limits.pipe_size != config_.limits.pipe_size ||
       (!stats_moved && next.admin.stats.mode != config_.admin.stats.mode)) {
-    log_.warn("control", "workers, cpus, buffers, pipes and the mode of the stats socket are set at start; their change "
-                         "waits for a restart");
+    log_.warn("control",
+              "workers, cpus, buffers, pipes and the mode of the stats socket are set at start; their change "
+              "waits for a restart");
   }
   config_ = next;
   log_ = Log{config_.log.level, config_.log.format};

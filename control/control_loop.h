@@ -1,11 +1,12 @@
-// ControlLoop: the control thread. It publishes Snapshots, hears signals, answers the stats socket, and brings the workers home.
+// ControlLoop: the control thread. It publishes Snapshots, hears signals, answers the stats socket, and brings the
+// workers home.
 //
 //     running --SIGTERM, SIGINT--> draining --the same again--> stopping --all workers gone--> (run returns)
 //        |  ^                          `--------- all workers gone, drained -----------------------^
 //        `--' SIGHUP: reload
 //
-// One thread, one ring, never on the hot path: a worker does not notice whether it runs. Made by main after the process's state and
-// the mailboxes, before the workers' threads; it outlives them.
+// One thread, one ring, never on the hot path: a worker does not notice whether it runs. Made by main after the
+// process's state and the mailboxes, before the workers' threads; it outlives them.
 #pragma once
 
 #include <sys/signalfd.h>

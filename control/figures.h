@@ -1,4 +1,5 @@
-// ControlFigures: what the control thread knows of itself, for whoever reports it. Owned by the control loop; its thread only.
+// ControlFigures: what the control thread knows of itself, for whoever reports it. Owned by the control loop; its
+// thread only.
 #pragma once
 
 #include <cstdint>

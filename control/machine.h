@@ -11,9 +11,9 @@
 namespace weir {
 
 struct Machine {
-  std::vector<unsigned> cpus;     // that the affinity mask allows, ascending
-  double cpu_quota = 0;           // CPUs' worth of time that the cgroup allows; 0: no quota
-  uint64_t descriptors_max = 0;   // RLIMIT_NOFILE, after raising the soft limit to the hard one
+  std::vector<unsigned> cpus;    // that the affinity mask allows, ascending
+  double cpu_quota = 0;          // CPUs' worth of time that the cgroup allows; 0: no quota
+  uint64_t descriptors_max = 0;  // RLIMIT_NOFILE, after raising the soft limit to the hard one
 };
 
 Machine look_at_machine();
@@ -23,10 +23,10 @@ double parse_cpu_max(const std::string& text) noexcept;
 
 // How the process will be laid out.
 struct Layout {
-  std::vector<int> worker_cpus;   // one per worker, in order; -1: not pinned
-  uint32_t connections_max = 0;   // what the descriptors allow over all workers
+  std::vector<int> worker_cpus;  // one per worker, in order; -1: not pinned
+  uint32_t connections_max = 0;  // what the descriptors allow over all workers
   uint32_t pipes_per_worker = 0;
-  std::string problem;            // why the configuration cannot run here, with what to change; empty if it can
+  std::string problem;  // why the configuration cannot run here, with what to change; empty if it can
 };
 
 Layout lay_out(const config::Config& config, const Machine& machine);

@@ -59,7 +59,9 @@ Result<std::unique_ptr<StatsSocket>, std::string> StatsSocket::open(Ring& ring, 
   std::unique_ptr<StatsSocket> socket{
       new StatsSocket{ring, buffers, wheel, path, std::move(*listener), std::move(view)}};
   socket->remember_file();
-  socket->accept_more();
+  // Not here: until the loop turns there is nothing in flight, and a start that fails for another reason may just let
+  // go.
+  wheel.arm(socket->accept_timer_, Instant{});
   return socket;
 }
 
@@ -70,9 +72,10 @@ StatsSocket::StatsSocket(Ring& ring, Buffers& buffers, TimerWheel& wheel, std::s
       path_(std::move(path)),
       view_(std::move(view)),
       listener_(std::move(listener)),
-      retry_timer_(on_retry) {}
+      accept_timer_(on_accept_time) {}
 
 StatsSocket::~StatsSocket() {
+  stop();
   WEIR_ASSERT(stopped());
 }
 
@@ -80,7 +83,7 @@ void StatsSocket::stop() {
   if (stopping_) return;
   stopping_ = true;
   remove_file();
-  wheel_.cancel(retry_timer_);
+  wheel_.cancel(accept_timer_);
   if (accept_op_.in_flight()) {
     ring_.cancel(accept_op_);
   } else {
@@ -107,7 +110,7 @@ void StatsSocket::remove_file() const {
 }
 
 void StatsSocket::accept_more() {
-  if (stopping_ || accept_op_.in_flight() || retry_timer_.armed() || clients_.size() == clients_max) return;
+  if (stopping_ || accept_op_.in_flight() || accept_timer_.armed() || clients_.size() == clients_max) return;
   ring_.accept_one(accept_op_, on_accepted, listener_.get());
 }
 
@@ -129,12 +132,12 @@ void StatsSocket::on_accepted(Op& op, const Completion& completion) {
     case EAGAIN:
     case ECONNABORTED: return socket.accept_more();
     // EMFILE, ENFILE, ENOMEM, and whatever else: not to spin on something that stays wrong.
-    default: socket.arm(socket.retry_timer_, retry_interval);
+    default: socket.arm(socket.accept_timer_, retry_interval);
   }
 }
 
-void StatsSocket::on_retry(Timer& timer) {
-  owner_of(timer, &StatsSocket::retry_timer_).accept_more();
+void StatsSocket::on_accept_time(Timer& timer) {
+  owner_of(timer, &StatsSocket::accept_timer_).accept_more();
 }
 
 void StatsSocket::client_joined(StatsClient& client, int fd) {

@@ -63,7 +63,7 @@ class StatsSocket {
   StatsSocket(Ring& ring, Buffers& buffers, TimerWheel& wheel, std::string path, Fd listener, View view);
 
   static void on_accepted(Op& op, const Completion& completion);
-  static void on_retry(Timer& timer);
+  static void on_accept_time(Timer& timer);
 
   void accept_more();
   void remember_file();
@@ -77,7 +77,7 @@ class StatsSocket {
   Fd listener_;  // until stop() and the accept is back
   bool stopping_ = false;
   Op accept_op_;
-  Timer retry_timer_;  // armed while the system has no descriptor for another client
+  Timer accept_timer_;  // armed until the loop's first turn, and while the system has no descriptor for another client
   Slab<StatsClient> clients_{clients_max};
   dev_t file_device_ = 0;  // which file is ours: another process may have taken the path over
   ino_t file_inode_ = 0;

@@ -22,13 +22,13 @@ if [[ -t 0 && ${WEIR_DEMO_GROUP:-} != own ]]; then
 fi
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/weir-demo.XXXXXX")
-origins=()
+started=()
 # shellcheck disable=SC2317  # called by the trap
-stop_origins() {
-  [[ ${#origins[@]} -eq 0 ]] || kill "${origins[@]}" 2>/dev/null || true
+stop_all() {
+  [[ ${#started[@]} -eq 0 ]] || kill "${started[@]}" 2>/dev/null || true
   rm -rf "$scratch"
 }
-trap stop_origins EXIT
+trap stop_all EXIT
 
 die() {
   printf 'demo: %s\n' "$*" >&2
@@ -61,7 +61,7 @@ port=9001
 for number in 1 2 3; do
   port=$(free_port "$port")
   setsid "$weir" origin --listen "127.0.0.1:$port" --name "o$number" </dev/null >"$scratch/o$number" &
-  origins+=($!)
+  started+=($!)
   await_line "$scratch/o$number" $! "origin o$number"
   addresses+=("127.0.0.1:$port")
   port=$((port + 1))
@@ -80,11 +80,12 @@ to=()
 for address in "${addresses[@]}"; do to+=(--to "$address"); done
 
 setsid "$weir" run --listen "$front" "${to[@]}" --stats "$stats" "${weir_args[@]}" \
-  </dev/null > >(tee --ignore-interrupts "$scratch/ready") &
+  </dev/null 2> >(tee --ignore-interrupts "$scratch/ready" >&2) &
 weir_pid=$!
+started+=("$weir_pid")
 # setsid keeps the signal of the group away from weir, so that it gets one and not two: the second means "at once".
-trap 'kill -INT $weir_pid 2>/dev/null' INT
-trap 'kill -TERM $weir_pid 2>/dev/null' TERM
+trap 'kill -INT $weir_pid 2>/dev/null; interrupted=yes' INT
+trap 'kill -TERM $weir_pid 2>/dev/null; interrupted=yes' TERM
 await_line "$scratch/ready" $weir_pid weir
 
 cat <<TEXT
@@ -102,10 +103,10 @@ cat <<TEXT
 
 TEXT
 
-# A trapped signal ends `wait` early: wait again until weir itself has ended.
-code=0
-while :; do
+# A trapped signal ends `wait` early, with a code that is not that of weir: then wait again.
+interrupted=yes
+while [[ $interrupted == yes ]]; do
+  interrupted=no
   wait $weir_pid && code=0 || code=$?
-  kill -0 $weir_pid 2>/dev/null || break
 done
 exit "$code"

@@ -1,8 +1,11 @@
 """Who is compared, and with which configuration. A new candidate is a new row in CANDIDATES.
 
-Each one proxies to the same three origins by round robin, with one worker on the given core, logs nothing per connection,
-and otherwise has the defaults of its packager. Where a peer has an option that helps some rows and hurts others, each
-setting is a candidate of its own with the same `peer`: the peer's figure for a row is then the best of them.
+Each one proxies to the same three origins by round robin, with one worker on the given core, logs nothing per
+connection, and otherwise has the defaults of its packager. Where a peer has an option that helps some rows and hurts
+others, each setting is a candidate of its own with the same `peer`: the peer's figure for a row is then the best.
+
+Candidates that are `extra` run only when they are named. They show what a peer gains from the sizes that weir has by
+itself: pipes of 256 KiB, buffers of 64 KiB.
 """
 
 import os
@@ -16,13 +19,16 @@ NGINX_STREAM_MODULE = "/usr/lib/nginx/modules/ngx_stream_module.so"
 SYSTEM_FOLDERS = "/usr/local/sbin:/usr/sbin:/sbin"
 
 
-def haproxy_tcp(splice):
+def haproxy_tcp(splice, more_global=""):
+    # Alone, splice-auto hardly splices what we ask for; splice-response does, and costs the small answers more.
+    options = "option splice-auto\n  option splice-response" if splice else ""
+
     def configure(address, origins, _cpu):
         servers = "\n".join(f"  server o{number} {origin}" for number, origin in enumerate(origins, start=1))
         return f"""
 global
   nbthread 1
-  maxconn 4500
+  {more_global}
 defaults
   mode tcp
   timeout connect 5s
@@ -31,16 +37,18 @@ defaults
 listen bench
   bind {address} backlog 8192
   balance roundrobin
-  {"option splice-auto" if splice else ""}
+  {options}
 {servers}
 """
     return configure
 
 
-def nginx_stream(address, origins, _cpu):
+def nginx_stream(more=""):
     module = f"load_module {NGINX_STREAM_MODULE};" if os.path.exists(NGINX_STREAM_MODULE) else ""
-    servers = " ".join(f"server {origin};" for origin in origins)
-    return f"""
+
+    def configure(address, origins, _cpu):
+        servers = " ".join(f"server {origin};" for origin in origins)
+        return f"""
 {module}
 {nginx_user()}
 daemon off;
@@ -49,9 +57,10 @@ pid nginx.pid;
 events {{ worker_connections 16000; multi_accept on; }}
 stream {{
   upstream origins {{ {servers} }}
-  server {{ listen {address} backlog=8192; proxy_timeout 600s; proxy_pass origins; }}
+  server {{ listen {address} backlog=8192; proxy_timeout 600s; {more} proxy_pass origins; }}
 }}
 """
+    return configure
 
 
 def nginx_user():
@@ -85,7 +94,7 @@ def run_weir(program, config, _folder):
 
 # protocols: {protocol: the function that writes the configuration}; for "direct" there is nothing to configure.
 CANDIDATES = {
-    "direct": {"peer": "direct", "title": "no proxy", "program": None, "protocols": {"tcp": None}},
+    "direct": {"peer": "direct", "title": "no proxy, one origin", "program": None, "protocols": {"tcp": None}},
     "haproxy": {
         "peer": "haproxy",
         "title": "HAProxy",
@@ -95,17 +104,33 @@ CANDIDATES = {
     },
     "haproxy-splice": {
         "peer": "haproxy",
-        "title": "HAProxy, `option splice-auto`",
+        "title": "HAProxy, `splice-response`",
         "program": "haproxy",
         "protocols": {"tcp": haproxy_tcp(splice=True)},
         "run": run_haproxy,
+    },
+    "haproxy-pipes": {
+        "peer": "haproxy",
+        "title": "HAProxy, `splice-response`, `tune.pipesize 262144`",
+        "program": "haproxy",
+        "protocols": {"tcp": haproxy_tcp(splice=True, more_global="tune.pipesize 262144")},
+        "run": run_haproxy,
+        "extra": True,
     },
     "nginx": {
         "peer": "nginx",
         "title": "nginx `stream`",
         "program": "nginx",
-        "protocols": {"tcp": nginx_stream},
+        "protocols": {"tcp": nginx_stream()},
         "run": run_nginx,
+    },
+    "nginx-buffers": {
+        "peer": "nginx",
+        "title": "nginx `stream`, `proxy_buffer_size 64k`",
+        "program": "nginx",
+        "protocols": {"tcp": nginx_stream("proxy_buffer_size 64k;")},
+        "run": run_nginx,
+        "extra": True,
     },
     "weir": {
         "peer": "weir",

@@ -6,6 +6,7 @@ import statistics
 FIGURES = {
     "requests_per_second": {"title": "requests/s", "better": "more", "digits": 0},
     "cpu_us_per_request": {"title": "proxy CPU per request, µs", "better": "less", "digits": 2},
+    "all_us_per_request": {"title": "CPU of all per request, µs", "better": "less", "digits": 2},
     "p50_us": {"title": "p50, µs", "better": "less", "digits": 0},
     "p99_us": {"title": "p99, µs", "better": "less", "digits": 0},
     "added_p50_us": {"title": "latency added at p50, µs", "better": "less", "digits": 0},

@@ -1,7 +1,7 @@
 """One load: wrk against one candidate, and what it cost that candidate.
 
-A load counts only when every answer was right: the first is read whole and compared; of the others wrk counts errors and
-statuses, and the bytes it read must be those of that many answers.
+A load counts only when every answer was right: the first is read whole and compared; of the others wrk counts errors
+and statuses, and the bytes it read must be those of that many answers.
 """
 
 import json
@@ -14,17 +14,19 @@ from processes import Failure, connect, pinned
 
 SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "wrk.lua")
 OVERTIME_SECONDS_MAX = 15
-BUSY_ELSEWHERE_MAX = 0.15
+OTHERS_MAX = 0.1
 
 
-def measure(row, process, address, wrk, options):
-    """The figures of one load. `process` is the proxy that answers at `address`, None when nobody is in between."""
+def measure(row, process, origins, wrk, options):
+    """The figures of one load. `process` is the proxy; None: straight to an origin."""
+    address = process.address if process else origins.addresses[0]
     answer_bytes = check_answer(row, address)
-    cores_before = machine.core_times()
+    cores_before, ours_before = machine.core_times(), cpu_seconds_of_ours(origins, process)
     cpu_before = process.cpu_ns() if process else 0
     totals = run_wrk(row, address, wrk, options)
     cpu_ns = process.cpu_ns() - cpu_before if process else 0
-    busy = machine.busy_elsewhere(cores_before, machine.core_times(), options.cpu)
+    ours_seconds = cpu_seconds_of_ours(origins, process) - ours_before
+    others = machine.share_of_others(cores_before, machine.core_times(), ours_seconds)
     if process:
         process.check_running()
     problem = problem_of(totals, answer_bytes, row["connections"])
@@ -32,14 +34,23 @@ def measure(row, process, address, wrk, options):
         raise Failure(f"{row['title']}, {process.name if process else 'direct'}: {problem}")
     figures = {
         "requests_per_second": totals["requests"] / (totals["duration_us"] / 1e6),
+        # Client and origins too: on a core that others use as well, this still compares what requests/s cannot.
+        "all_us_per_request": ours_seconds * 1e6 / totals["requests"],
         "p50_us": totals["p50_us"],
         "p99_us": totals["p99_us"],
         "requests": totals["requests"],
-        "busy_elsewhere": round(busy, 3),
+        "others": round(others, 3),
     }
     if process:
         figures["cpu_us_per_request"] = cpu_ns / 1e3 / totals["requests"]
     return figures
+
+
+def cpu_seconds_of_ours(origins, process):
+    """CPU time of all that takes part: origins, proxy, every wrk so far, and ourselves."""
+    running = sum(one.cpu_ns() for one in [*origins.processes, process] if one)
+    times = os.times()
+    return running / 1e9 + times.user + times.system + times.children_user + times.children_system
 
 
 def run_wrk(row, address, wrk, options):
@@ -116,9 +127,9 @@ def add_latency_added(rounds):
 
 
 def warnings_of(results):
-    """Says so when other cores worked while we measured: somebody shared caches, memory and time with us."""
-    busy = [figures.get("busy_elsewhere", 0) for rounds in results.values() for row in rounds.values() for figures in row]
-    worst = max(busy, default=0)
-    if worst <= BUSY_ELSEWHERE_MAX:
+    """Says so when others worked while we measured: they shared caches, memory and the core with us."""
+    rounds = [one for candidates in results.values() for one in candidates.values()]
+    worst = max((figures.get("others", 0) for one in rounds for figures in one), default=0)
+    if worst <= OTHERS_MAX:
         return []
-    return [f"other cores were up to {worst:.0%} busy during a load: somebody else used this machine"]
+    return [f"others used up to {worst:.0%} of the machine during a load; the figures may be off"]

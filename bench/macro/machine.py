@@ -15,6 +15,7 @@ DESCRIPTORS_PER_CONNECTION = 4
 DESCRIPTORS_RESERVED = 400
 BUSY_SAMPLE_SECONDS = 1
 BUSY_MAX = 0.1
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 LOAD_AVERAGE_MAX = 1.5
 
 
@@ -30,11 +31,11 @@ def describe(programs, cpu):
     load_average = os.getloadavg()[0]
     before = core_times()
     time.sleep(BUSY_SAMPLE_SECONDS)
-    busy = busy_share(before, core_times())
+    busy = share_of_others(before, core_times())
     warnings = []
     if busy > BUSY_MAX or load_average > LOAD_AVERAGE_MAX:
         warnings.append(f"the machine was busy before the start: {busy:.0%} of its CPU time in use, load average "
-                        f"{load_average:.2f}; ratios may be off, absolute figures are")
+                        f"{load_average:.2f}; absolute figures are too low, ratios may be off")
     return {
         "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
         "kernel": platform.release(),
@@ -69,12 +70,12 @@ def parse_core_times(text):
     return times
 
 
-def busy_share(before, after):
-    """The part of the time between two readings that the cores of both worked, 0 to 1."""
+def share_of_others(before, after, ours_seconds=0.0):
+    """The part of all cores' time between two readings in which they did work of others than us, 0 to 1.
+
+    Time that a hypervisor gave to other machines is work of others.
+    """
     cores = before.keys() & after.keys()
     total = sum(after[core][1] - before[core][1] for core in cores)
-    return sum(after[core][0] - before[core][0] for core in cores) / total if total else 0.0
-
-
-def busy_elsewhere(before, after, cpu):
-    return busy_share({core: times for core, times in before.items() if core != cpu}, after)
+    worked = sum(after[core][0] - before[core][0] for core in cores)
+    return max(0.0, worked - ours_seconds * TICKS_PER_SECOND) / total if total else 0.0

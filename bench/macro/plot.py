@@ -10,7 +10,7 @@ from figures import FIGURES
 
 WIDTH = 760
 LEFT = 90  # names of rows
-RIGHT = 60  # room for the number after the longest bar
+RIGHT = 44  # the column of numbers
 BAR_HEIGHT = 13
 ROW_GAP = 12
 PANEL_GAP = 26
@@ -24,7 +24,8 @@ STYLE = """
   text { font: 12px system-ui, sans-serif; fill: #24292f; }
   .title { font-size: 15px; font-weight: 600; }
   .panel { font-weight: 600; }
-  .quiet { fill: #57606a; }
+  .number { font-size: 11px; }
+  .quiet { fill: #57606a; font-weight: 400; }
   .weir { fill: #0969da; }
   .nginx { fill: #8c959f; }
   .axis { stroke: #57606a; stroke-width: 1.5; }
@@ -77,7 +78,7 @@ def draw_panel(figure, rows, top):
     better = "more is better" if FIGURES[figure]["better"] == "more" else "less is better"
     scale = Scale([value for _, ratios, target in rows for value in [*ratios.values(), target] if value is not None])
     parts = [f'<text class="panel" x="0" y="{top + 14}">{escape(FIGURES[figure]["title"])}'
-             f'<tspan class="quiet" font-weight="400"> ({better})</tspan></text>']
+             f'<tspan class="quiet" dx="6">{better}</tspan></text>']
     y = top + PANEL_HEAD
     for name, ratios, target in rows:
         height = BAR_HEIGHT * len(ratios)
@@ -86,14 +87,15 @@ def draw_panel(figure, rows, top):
             bar_y = y + index * BAR_HEIGHT
             parts.append(f'<rect class="{peer}" x="{LEFT}" y="{bar_y}" width="{scale.length(ratio):.1f}" '
                          f'height="{BAR_HEIGHT - 2}"><title>{peer}: {ratio:.2f}x HAProxy</title></rect>')
-            parts.append(f'<text x="{scale.x(ratio) + 6:.1f}" y="{bar_y + 10}" font-size="11">{ratio:.2f}</text>')
+            parts.append(f'<text class="number" x="{WIDTH}" y="{bar_y + 10}" text-anchor="end">{ratio:.2f}</text>')
         if target is not None:
             x = scale.x(target)
             parts.append(f'<line class="target" x1="{x:.1f}" y1="{y - 3}" x2="{x:.1f}" y2="{y + height + 1}"/>')
         y += height + ROW_GAP
     x = scale.x(1)
     parts.append(f'<line class="axis" x1="{x:.1f}" y1="{top + PANEL_HEAD - 8}" x2="{x:.1f}" y2="{y - ROW_GAP + 4}"/>')
-    parts.append(f'<text class="quiet" x="{x:.1f}" y="{top + PANEL_HEAD - 13}" text-anchor="middle">HAProxy = 1</text>')
+    parts.append(f'<text class="quiet" x="{x:.1f}" y="{top + PANEL_HEAD - 13}" text-anchor="middle">'
+                 'HAProxy = 1</text>')
     return parts, y - ROW_GAP + PANEL_GAP
 
 
@@ -108,7 +110,8 @@ def draw(document):
         '<line class="target" x1="126" y1="30" x2="126" y2="41"/><text x="134" y="40">target of weir</text>'
     )
     body = "\n".join(parts)
-    return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="-10 -6 {WIDTH + 20} {y}" width="{WIDTH + 20}" role="img">
+    view = f'viewBox="-10 -6 {WIDTH + 20} {y}" width="{WIDTH + 20}"'
+    return f"""<svg xmlns="http://www.w3.org/2000/svg" {view} role="img">
 <title>weir and nginx as ratios to HAProxy</title>
 <style>{STYLE}</style>
 <text class="title" x="0" y="14">Ratios to HAProxy, all on one core</text>

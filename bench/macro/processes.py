@@ -4,6 +4,7 @@ Each process leads its own session, so that a Ctrl-C reaches only us and we end 
 forks is found again. Should we be killed ourselves, the kernel sends it SIGTERM (setpriv --pdeathsig).
 """
 
+import contextlib
 import os
 import re
 import signal
@@ -23,7 +24,8 @@ class Failure(Exception):
 
 
 def pinned(cpu, command):
-    return ["taskset", "--cpu-list", str(cpu)] + command
+    """The command on one core, and with us: should we be killed, the kernel ends it."""
+    return ["setpriv", "--pdeathsig", "TERM", "taskset", "--cpu-list", str(cpu)] + command
 
 
 def free_address():
@@ -51,8 +53,8 @@ class Pinned:
         self._output = os.path.join(folder, "output")
         with open(self._output, "wb") as output:
             self._process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "TERM"] + pinned(cpu, command), cwd=folder, stdin=subprocess.DEVNULL,
-                stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
+                pinned(cpu, command), cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+                start_new_session=True)
         try:
             for address in addresses:
                 self._await_listening(address)
@@ -69,11 +71,9 @@ class Pinned:
     def _await_listening(self, address):
         deadline = time.monotonic() + READY_SECONDS_MAX
         while True:
-            try:
+            with contextlib.suppress(ConnectionRefusedError):
                 connect(address).close()
                 return
-            except ConnectionRefusedError:
-                pass
             self.check_running()
             if time.monotonic() > deadline:
                 raise Failure(f"{self.name} does not listen on {address} after {READY_SECONDS_MAX} s")
@@ -99,10 +99,8 @@ class Pinned:
         """
         total = 0
         for pid in self.pids():
-            try:
+            with contextlib.suppress(OSError):  # ended since it was listed
                 total += time.clock_gettime_ns(process_clock(pid))
-            except OSError:  # ended since it was listed
-                pass
         return total
 
     def memory_bytes(self):
@@ -114,17 +112,19 @@ class Pinned:
         return total
 
     def stop(self):
-        """SIGTERM; once more, which ends what still drains; then SIGKILL to the whole group."""
-        for number in (signal.SIGTERM, signal.SIGTERM):
+        """SIGTERM; once more, which ends what still drains; then SIGKILL to what is left of the session."""
+        members = self.pids()
+        for _ in range(2):
             if self._process.poll() is None:
-                self._process.send_signal(number)
-                try:
+                self._process.terminate()
+                with contextlib.suppress(subprocess.TimeoutExpired):
                     self._process.wait(STOP_SECONDS_MAX)
-                except subprocess.TimeoutExpired:
-                    pass
-        if self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+        for pid in members:
+            # Still of our session, so it is not somebody else who got the number.
+            if session_of(pid) == self._process.pid:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        self._process.wait()
 
 
 def process_clock(pid):

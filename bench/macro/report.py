@@ -67,7 +67,8 @@ def summary_table(document):
 def row_table(row):
     """Every candidate of a row with all its figures, and how far apart its rounds were in the first of them."""
     figures = [name for name in FIGURES if any(name in one["medians"] for one in row["candidates"].values())]
-    head = ["", *(FIGURES[name]["title"] for name in figures), f"spread of {FIGURES[figures[0]]['title'].split(',')[0]}"]
+    spread = "spread of " + FIGURES[figures[0]]["title"].split(",")[0]
+    head = ["", *(FIGURES[name]["title"] for name in figures), spread]
     lines = []
     for one in row["candidates"].values():
         values = [number(one["medians"][name], name) if name in one["medians"] else "" for name in figures]
@@ -75,11 +76,11 @@ def row_table(row):
     return table(head, lines, text_columns=1)
 
 
-def busy_text(document):
-    """How busy the other cores were during the loads, in the middle and at worst."""
-    busy = [figures["busy_elsewhere"] for row in document["rows"].values() for one in row["candidates"].values()
-            for figures in one["rounds"] if "busy_elsewhere" in figures]
-    return f"{statistics.median(busy):.0%} (at worst {max(busy):.0%})" if busy else "not measured"
+def others_text(document):
+    """How much of the machine others used during the loads, in the middle and at worst."""
+    others = [figures["others"] for row in document["rows"].values() for one in row["candidates"].values()
+              for figures in one["rounds"] if "others" in figures]
+    return f"{statistics.median(others):.0%} (at worst {max(others):.0%})" if others else "not measured"
 
 
 def markdown(document):
@@ -108,7 +109,7 @@ rounds of {options['seconds']} s. What a peer shows in the summary is, for each 
 - {about['cpu_model']}, {about['cpus']} CPUs; measured on CPU {about['cpu_measured']}
 - Linux {about['kernel']}
 {versions}
-- load average before the start: {about['load_average']:.2f}; all CPUs in use then: {about['busy_before']:.0%}
-- other CPUs in use during the loads: {busy_text(document)}
+- before the start: load average {about['load_average']:.2f}, {about['busy_before']:.0%} of the machine in use
+- used by others during the loads: {others_text(document)}
 - the run took {about['seconds']} s
 """

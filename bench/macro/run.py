@@ -5,11 +5,11 @@
     bench/macro/run.py --candidates direct,haproxy,nginx            without weir
     bench/macro/run.py --rows small,short --rounds 9 --seconds 2
 
-Client, origins and proxies share ONE core, so that a proxy which needs less CPU serves more requests. The candidates take
-turns inside each round, in another order each time, and every figure is the median of the rounds: what drifts, drifts
-for all. docs/performance.md says how to read the result.
+Client, origins and proxies share ONE core, so that a proxy which needs less CPU serves more requests. The candidates
+take turns inside each round, in another order each time, and every figure is the median of the rounds: what drifts,
+drifts for all. docs/performance.md says how to read the result.
 
-Exit codes: 0 everything was measured; 1 something failed to start or a row was refused; 2 usage; 130 interrupted.
+Exit codes: 0 everything was measured; 1 a row or all of it failed; 2 usage; 130 interrupted.
 A missed target is a result, not a failure.
 """
 
@@ -43,8 +43,9 @@ def parse_arguments(arguments):
     parser.add_argument("--seconds", type=int, default=3, metavar="N", help="length of one load (default 3)")
     parser.add_argument("--rows", type=names_of(ROWS), default=list(ROWS), metavar="A,B",
                         help="only these rows: " + ", ".join(ROWS))
-    parser.add_argument("--candidates", type=names_of(CANDIDATES), default=list(CANDIDATES), metavar="A,B",
-                        help="only these: " + ", ".join(CANDIDATES))
+    usual = [name for name, candidate in CANDIDATES.items() if not candidate.get("extra")]
+    parser.add_argument("--candidates", type=names_of(CANDIDATES), default=usual, metavar="A,B",
+                        help=f"only these, of {', '.join(CANDIDATES)} (default: {','.join(usual)})")
     parser.add_argument("--cpu", type=int, default=max(os.sched_getaffinity(0)), metavar="N",
                         help="the core that is measured on (default: the last one allowed)")
     parser.add_argument("--idle-connections", type=int, default=4000, metavar="N",
@@ -92,38 +93,43 @@ def rotated(names, round_number):
     return names[start:] + names[:start]
 
 
-def measure(options, programs, scratch, stack):
-    """All rows, one after the other: {row: {candidate: [figures of round 1, of round 2, ...]}}."""
-    origins = stack.enter_context(Origins(programs["nginx"], options.cpu, scratch))
-    running = {}
+def measure_row(row, options, programs, origins, scratch):
+    """{candidate: [figures of round 1, of round 2, ...]}; raises Failure when the row cannot be believed."""
+    names = candidates_of(row, options)
+    rounds = {name: [] for name in names}
 
-    def address_of(name, protocol):
-        """Where this candidate listens; it starts when the first row needs it, and then stays."""
-        if name == "direct":
-            return None, origins.addresses[0]
-        if (name, protocol) not in running:
-            candidate = start_candidate(name, protocol, programs, origins.addresses, options.cpu, scratch)
-            running[name, protocol] = stack.enter_context(candidate)
-        return running[name, protocol], running[name, protocol].address
+    def start(name):
+        return start_candidate(name, row["protocol"], programs, origins.addresses, options.cpu, scratch)
 
-    results = {}
-    for row_name in options.rows:
-        row, names = ROWS[row_name], candidates_of(ROWS[row_name], options)
-        rounds = {name: [] for name in names}
+    with contextlib.ExitStack() as stack:
+        running = {}
+        if row["measure"] == "load":
+            running = {name: stack.enter_context(start(name)) for name in names if name != "direct"}
         for round_number in range(options.rounds):
             for name in rotated(names, round_number):
                 if row["measure"] == "memory":
-                    with start_candidate(name, row["protocol"], programs, origins.addresses, options.cpu, scratch) as one:
-                        figures = memory.measure(row, one, origins, options.idle_connections)
+                    with start(name) as process:
+                        figures = memory.measure(row, process, options.idle_connections)
                 else:
-                    process, address = address_of(name, row["protocol"])
-                    figures = load.measure(row, process, address, programs["wrk"], options)
+                    figures = load.measure(row, running.get(name), origins, programs["wrk"], options)
                 rounds[name].append(figures)
             load.add_latency_added(rounds)
-            print(f"  {row_name:8s} round {round_number + 1} of {options.rounds}: " + report.one_line(row, rounds),
-                  flush=True)
-        results[row_name] = rounds
-    return results
+            print(f"{round_number + 1} of {options.rounds}  {report.one_line(row, rounds)}", flush=True)
+    return rounds
+
+
+def measure(options, programs, scratch):
+    """All rows, one after the other: ({row: its rounds}, {row: why it failed})."""
+    results, failures = {}, {}
+    with Origins(programs["nginx"], options.cpu, scratch) as origins:
+        for name in options.rows:
+            print(f"\n{name}: {ROWS[name]['title']}", flush=True)
+            try:
+                results[name] = measure_row(ROWS[name], options, programs, origins, scratch)
+            except (Failure, OSError) as failure:
+                failures[name] = str(failure)
+                print(f"bench: {name}: {failure}", file=sys.stderr)
+    return results, failures
 
 
 def main(arguments):
@@ -135,20 +141,23 @@ def main(arguments):
     for warning in about["warnings"]:
         print(f"warning: {warning}", file=sys.stderr)
 
-    print(f"measuring on CPU {options.cpu}: {', '.join(options.rows)}; about {seconds_estimated(options)} s", flush=True)
+    print(f"measuring on CPU {options.cpu} for about {seconds_estimated(options)} s", flush=True)
     started = time.monotonic()
-    # The stack ends every process we started, whatever happens; the folder goes last.
-    with tempfile.TemporaryDirectory(prefix="weir-bench-") as scratch, contextlib.ExitStack() as stack:
-        results = measure(options, programs, scratch, stack)
+    with tempfile.TemporaryDirectory(prefix="weir-bench-") as scratch:
+        results, failures = measure(options, programs, scratch)
     about["seconds"] = round(time.monotonic() - started)
     about["warnings"] += load.warnings_of(results)
+    about["warnings"] += [f"row {name} failed: {reason}" for name, reason in failures.items()]
+    if not results:
+        raise Failure("nothing was measured, nothing was written")
 
+    print()
     document = summarize(results, ROWS, CANDIDATES, about, vars(options))
     for path in report.write(document, options.out):
         print(f"wrote {os.path.relpath(path)}")
     print()
     print(report.summary_table(document))
-    return 0
+    return 1 if failures else 0
 
 
 if __name__ == "__main__":

@@ -79,8 +79,9 @@ class Targets(unittest.TestCase):
         self.assertIsNone(self.met({"against": "haproxy", "at_least": 1.15}, 100, 0))
 
     def test_a_peer_that_was_not_measured_is_no_verdict(self):
-        line = figures.comparison("requests_per_second", row(requests_per_second={"against": "haproxy", "at_least": 1}),
-                                  {"weir": {"requests_per_second": 1}}, TABLE)
+        target = {"against": "haproxy", "at_least": 1}
+        medians = {"weir": {"requests_per_second": 1}}
+        line = figures.comparison("requests_per_second", row(requests_per_second=target), medians, TABLE)
         self.assertIsNone(line["met"])
 
     def test_compared_with_the_best_of_the_peer(self):
@@ -89,8 +90,8 @@ class Targets(unittest.TestCase):
             "haproxy": {"requests_per_second": 90},
             "haproxy-splice": {"requests_per_second": 100},
         }
-        line = figures.comparison("requests_per_second", row(requests_per_second={"against": "haproxy", "at_least": 1.15}),
-                                  medians, TABLE)
+        target = {"against": "haproxy", "at_least": 1.15}
+        line = figures.comparison("requests_per_second", row(requests_per_second=target), medians, TABLE)
         self.assertAlmostEqual(line["ratios"]["haproxy"], 1.1)
         self.assertFalse(line["met"])
 

@@ -29,7 +29,7 @@ void published_refresh_and_read(benchmark::State& state) {
 }
 BENCHMARK(published_refresh_and_read);
 
-// The fence of online() is a locked instruction or its like; it is paid once per system call.
+// The seq_cst store of online() is a locked instruction or its like; it is paid once per system call.
 void published_offline_online(benchmark::State& state) {
   Published<World> published{2};
   published.publish(std::make_unique<const World>(World{1}));

@@ -15,4 +15,9 @@ void assert_failed(const char* condition, const char* file, int line, long long 
   std::abort();
 }
 
+void out_of_memory(unsigned long long bytes) noexcept {
+  std::fprintf(stderr, "weir: cannot reserve %llu bytes of address space; raise RLIMIT_AS or lower the limits\n", bytes);
+  std::_Exit(EXIT_FAILURE);
+}
+
 }  // namespace weir

@@ -1,7 +1,7 @@
 // Time as weir sees it: one monotonic line, in nanoseconds, read once per turn.
 //
-// Nothing below tools/ asks the kernel for the time by itself: whoever needs it is handed a Clock or an Instant, so that
-// the simulator can decide what time it is. Any thread may call a Clock.
+// Nothing below tools/ asks the kernel for the time by itself: whoever needs it is handed a Clock or an Instant, so
+// that the simulator can decide what time it is. Any thread may call a Clock.
 #pragma once
 
 #include <chrono>

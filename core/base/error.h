@@ -1,5 +1,5 @@
-// Error: what the world did to us, as a value of four facts: what, to which side, the errno behind it, and whether trying
-// again makes sense. A value: copy it, compare it, print it. Any thread.
+// Error: what the world did to us, as a value of four facts: what, to which side, the errno behind it, and whether
+// trying again makes sense. A value: copy it, compare it, print it. Any thread.
 #pragma once
 
 #include <cstdint>

@@ -9,8 +9,14 @@ enum class ListenerId : uint32_t {};
 enum class UpstreamId : uint32_t {};
 enum class EndpointId : uint32_t {};
 
-constexpr uint32_t index_of(ListenerId id) noexcept { return static_cast<uint32_t>(id); }
-constexpr uint32_t index_of(UpstreamId id) noexcept { return static_cast<uint32_t>(id); }
-constexpr uint32_t index_of(EndpointId id) noexcept { return static_cast<uint32_t>(id); }
+constexpr uint32_t index_of(ListenerId id) noexcept {
+  return static_cast<uint32_t>(id);
+}
+constexpr uint32_t index_of(UpstreamId id) noexcept {
+  return static_cast<uint32_t>(id);
+}
+constexpr uint32_t index_of(EndpointId id) noexcept {
+  return static_cast<uint32_t>(id);
+}
 
 }  // namespace weir

@@ -28,8 +28,8 @@
 
 namespace weir {
 
-// Zeroed address space without memory behind it until it is touched. Throws std::bad_alloc when there is none to have:
-// slabs are made at start-up, where refusing to run is still possible.
+// Zeroed address space without memory behind it until it is touched. Where there is none to have, the process ends with
+// a sentence: reservations are made at start-up.
 class Reservation {
  public:
   explicit Reservation(std::size_t size);

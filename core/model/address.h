@@ -18,7 +18,12 @@ namespace weir {
 
 // Who is on the other end, small enough to lie in every session: an IPv4 address is kept as its IPv6-mapped form.
 struct PeerAddress {
-  enum class Family : uint8_t { none, ipv4, ipv6, local };  // `local`: a UNIX socket, which has no address worth keeping
+  enum class Family : uint8_t {
+    none,
+    ipv4,
+    ipv6,
+    local
+  };  // `local`: a UNIX socket, which has no address worth keeping
 
   std::array<uint8_t, 16> bytes{};
   uint16_t port = 0;

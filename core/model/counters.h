@@ -1,7 +1,7 @@
 // Counters: what happened, counted by the worker that saw it and read by the control thread.
 //
-// Each Counter has exactly one writing thread, so counting is a plain load and store, never a locked instruction; a reader
-// sees some recent value. Sums over workers are made by the reader.
+// Each Counter has exactly one writing thread, so counting is a plain load and store, never a locked instruction; a
+// reader sees some recent value. Sums over workers are made by the reader.
 #pragma once
 
 #include <array>

@@ -1,7 +1,8 @@
 // Endpoint and EndpointState: where traffic may go, and what is happening there now.
 //
-// An Endpoint is an immutable value inside a Snapshot. Its EndpointState lives at a stable address across Snapshots: made by
-// the control thread, counted in by workers, freed by the control thread once no Snapshot names it and no Lease is left.
+// An Endpoint is an immutable value inside a Snapshot. Its EndpointState lives at a stable address across Snapshots:
+// made by the control thread, counted in by workers, freed by the control thread once no Snapshot names it and no Lease
+// is left.
 #pragma once
 
 #include <atomic>
@@ -17,7 +18,8 @@ namespace weir {
 
 class EndpointState {
  public:
-  explicit EndpointState(unsigned workers) : counters_(std::make_unique<EndpointCounters[]>(workers)), workers_(workers) {}
+  explicit EndpointState(unsigned workers)
+      : counters_(std::make_unique<EndpointCounters[]>(workers)), workers_(workers) {}
 
   // Connections over all workers, for least_connections and for knowing when this state may be freed.
   // Written by Leases only.

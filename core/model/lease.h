@@ -1,5 +1,6 @@
-// Lease: the right to use an endpoint, held by whoever has or wants a connection to it. As long as it lives the endpoint's
-// connection count includes it, and the EndpointState cannot be freed. Moved, not copied; owned by one worker's session.
+// Lease: the right to use an endpoint, held by whoever has or wants a connection to it. As long as it lives the
+// endpoint's connection count includes it, and the EndpointState cannot be freed. Moved, not copied; owned by one
+// worker's session.
 #pragma once
 
 #include <atomic>

@@ -1,8 +1,9 @@
 // ListenerSpec and ListenerState: where clients come in, and what is happening there now.
 //
-// The spec is an immutable value inside a Snapshot; the state lives at a stable address across Snapshots, for as long as a
-// spec or a session of it is left. The sockets were opened by the control thread, so that a reload that cannot bind is
-// refused before any worker hears of it: one socket per worker with SO_REUSEPORT, or one for all where that does not exist.
+// The spec is an immutable value inside a Snapshot; the state lives at a stable address across Snapshots, for as long
+// as a spec or a session of it is left. The sockets were opened by the control thread, so that a reload that cannot
+// bind is refused before any worker hears of it: one socket per worker with SO_REUSEPORT, or one for all where that
+// does not exist.
 #pragma once
 
 #include <atomic>
@@ -20,7 +21,8 @@ namespace weir {
 
 class ListenerState {
  public:
-  explicit ListenerState(unsigned workers) : counters_(std::make_unique<ListenerCounters[]>(workers)), workers_(workers) {}
+  explicit ListenerState(unsigned workers)
+      : counters_(std::make_unique<ListenerCounters[]>(workers)), workers_(workers) {}
 
   // Connections over all workers, against the listener's own limit. Written by sessions as they begin and end.
   std::atomic<uint32_t> connections{0};

@@ -1,7 +1,8 @@
 // Picker: proposes an endpoint for a key. It knows nothing of sockets, time or threads.
 //
-// A Picker is immutable and lives in a Snapshot, so all workers read the same one. What changes with each pick (a cursor, a
-// random state) is a PickerState that each worker owns and hands in; the next Snapshot's Picker may carry it over.
+// A Picker is immutable and lives in a Snapshot, so all workers read the same one. What changes with each pick (a
+// cursor, a random state) is a PickerState that each worker owns and hands in; the next Snapshot's Picker may carry it
+// over.
 #pragma once
 
 #include <array>
@@ -67,8 +68,8 @@ class Picker {
   // Does pick() read the request's key?
   virtual bool wants_key() const noexcept { return false; }
 
-  // The memory of one worker. `seed` differs between workers, so that they do not walk in step. `previous` is that worker's
-  // state for the same upstream in the Snapshot before, made by the same algorithm, or null.
+  // The memory of one worker. `seed` differs between workers, so that they do not walk in step. `previous` is that
+  // worker's state for the same upstream in the Snapshot before, made by the same algorithm, or null.
   virtual std::unique_ptr<PickerState> make_state(uint64_t seed, const PickerState* previous) const = 0;
 
   // The index of a usable endpoint, or no_endpoint if there is none. Bounded, never allocates.

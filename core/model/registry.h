@@ -1,9 +1,9 @@
-// Registry: who is who across Snapshots. It gives listeners, upstreams and endpoints their ids, keeps the states of listeners
-// and endpoints at stable addresses, and frees a state when nobody can reach it any more.
+// Registry: who is who across Snapshots. It gives listeners, upstreams and endpoints their ids, keeps the states of
+// listeners and endpoints at stable addresses, and frees a state when nobody can reach it any more.
 //
-// A state is reachable through a Snapshot that names it, and through its own connection count (Leases, sessions). Only a Snapshot
-// lets a worker make a new Lease; so once no Snapshot names a state its count can only fall, and at 0 it is free to go.
-// Control thread only; it outlives the workers.
+// A state is reachable through a Snapshot that names it, and through its own connection count (Leases, sessions). Only
+// a Snapshot lets a worker make a new Lease; so once no Snapshot names a state its count can only fall, and at 0 it is
+// free to go. Control thread only; it outlives the workers.
 #pragma once
 
 #include <map>

@@ -1,7 +1,8 @@
-// Snapshot: the whole decided world at one instant. Made and freed by the control thread, read by workers, never changed.
+// Snapshot: the whole decided world at one instant. Made and freed by the control thread, read by workers, never
+// changed.
 //
-// A worker may hold a Snapshot only within one turn. What must last longer is held by id (and looked up again), by Lease
-// (endpoints) or by shared ownership (listening sockets).
+// A worker may hold a Snapshot only within one turn. What must last longer is held by id (and looked up again), by
+// Lease (endpoints) or by shared ownership (listening sockets).
 #pragma once
 
 #include <cstdint>

@@ -100,9 +100,8 @@ SendPieces BufferQueue::pieces(Buffers& buffers) const noexcept {
 }
 
 void BufferQueue::consume(Buffers& buffers, uint32_t bytes) noexcept {
-  WEIR_ASSERT(!empty());
   while (bytes > 0) {
-    WEIR_ASSERT(!empty());
+    WEIR_ASSERT(!empty(), bytes);
     Buffers::Filled& filled = buffers.filled_[head_];
     const uint32_t taken = std::min<uint32_t>(bytes, filled.left);
     filled.offset = static_cast<uint16_t>(filled.offset + taken);

@@ -1,9 +1,10 @@
 // Buffers: the memory that bytes pass through, shared by all sessions of one worker.
 //
-// A connection owns no buffer while nothing is in flight on it: the kernel picks one out of the provided ring when bytes have
-// arrived, and the session gives it back when they have left. Freed buffers are provided again most recent first, and no more
-// of them than `level` lie in the kernel's ring, so that a worker goes on using the same few warm ones; when a receive finds
-// the ring empty (-ENOBUFS) the level rises. Beyond the limit, receives wait: see starving sessions in worker.h.
+// A connection owns no buffer while nothing is in flight on it: the kernel picks one out of the provided ring when
+// bytes have arrived, and the session gives it back when they have left. Freed buffers are provided again most recent
+// first, and no more of them than `level` lie in the kernel's ring, so that a worker goes on using the same few warm
+// ones; when a receive finds the ring empty (-ENOBUFS) the level rises. Beyond the limit, receives wait: see starving
+// sessions in worker.h.
 //
 // Pages are touched when a buffer is first used, so memory follows the peak, not the limit. Owned by one worker.
 #pragma once

@@ -35,7 +35,8 @@ std::string explain(const Error& error, const std::string& kernel) {
         return "io_uring is disabled here: kernel.io_uring_disabled is " + std::to_string(value) +
                "; allow it with `sysctl kernel.io_uring_disabled=0`";
       }
-      return "io_uring_setup is not permitted; a seccomp profile (of a container engine, or of systemd's SystemCallFilter) "
+      return "io_uring_setup is not permitted; a seccomp profile (of a container engine, or of systemd's "
+             "SystemCallFilter) "
              "blocks it: allow io_uring_setup, io_uring_enter and io_uring_register";
     }
     case EINVAL:

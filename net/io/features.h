@@ -1,7 +1,7 @@
 // What io_uring can do here, and the numbers of the kernel's interface that are newer than the installed headers.
 //
-// This is the one place for such numbers. What weir cannot work without is probed at start by using it; a machine that lacks
-// it is refused with a sentence that says what to change.
+// This is the one place for such numbers. What weir cannot work without is probed at start by using it; a machine that
+// lacks it is refused with a sentence that says what to change.
 #pragma once
 
 #include <cstdint>

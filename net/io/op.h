@@ -1,8 +1,8 @@
 // Op: one operation in flight, embedded in what waits for it; its address travels through the kernel as user_data.
 //
-// An Op belongs to its owner's worker. It is in flight from the call on the Ring that starts it until the handler of its last
-// completion is called; in between neither it nor its owner may go away (asserted). The handler finds the owner with
-// owner_of().
+// An Op belongs to its owner's worker. It is in flight from the call on the Ring that starts it until the handler of
+// its last completion is called; in between neither it nor its owner may go away (asserted). The handler finds the
+// owner with owner_of().
 #pragma once
 
 #include <cstdint>

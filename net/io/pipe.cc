@@ -29,7 +29,8 @@ bool Pipes::open(Ends& ends) noexcept {
   std::array<int, 2> fds{};
   if (::pipe2(fds.data(), O_NONBLOCK | O_CLOEXEC) != 0) return false;
   ends = {fds[0], fds[1]};
-  // More than the default needs room in the user's pipe budget (pipe-user-pages-soft); without it we go in smaller steps.
+  // More than the default needs room in the user's pipe budget (pipe-user-pages-soft); without it we go in smaller
+  // steps.
   ::fcntl(ends.write, F_SETPIPE_SZ, static_cast<int>(size_));
   return true;
 }

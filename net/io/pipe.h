@@ -1,7 +1,7 @@
 // Pipes: kernel pipes to splice through, kept for the next user, and the splices themselves.
 //
-// A flow holds a pipe only while bytes are in it, so that as many are in use as flows are blocked in the middle of bulk. A pipe
-// comes back empty and is used again; one with bytes left in it is closed. Owned by one worker.
+// A flow holds a pipe only while bytes are in it, so that as many are in use as flows are blocked in the middle of
+// bulk. A pipe comes back empty and is used again; one with bytes left in it is closed. Owned by one worker.
 #pragma once
 
 #include <cstdint>

@@ -1,8 +1,8 @@
 // Ring: a worker's io_uring. It takes Ops, gives back completions, and makes one system call per turn.
 //
-// Starting an operation only writes it down; wait() hands everything written to the kernel and blocks until something is done
-// or it is time; dispatch() calls the handlers. A Ring belongs to the thread that made it (SINGLE_ISSUER), and handlers run
-// inside dispatch() and nowhere else, so no call on the Ring ever calls back into its caller.
+// Starting an operation only writes it down; wait() hands everything written to the kernel and blocks until something
+// is done or it is time; dispatch() calls the handlers. A Ring belongs to the thread that made it (SINGLE_ISSUER), and
+// handlers run inside dispatch() and nowhere else, so no call on the Ring ever calls back into its caller.
 //
 // net/io/ring_uring.cc is the implementation in the program. Another one can take its place at link time.
 #pragma once
@@ -49,8 +49,8 @@ class Ring {
   // `address` must stay as it is until the next wait() has begun.
   void connect(Op& op, Op::Handler handler, int fd, const sockaddr* address, socklen_t size);
 
-  // Receives again and again, each time into one of the provided buffers, until canceled, the end, an error, or -ENOBUFS.
-  // `later`: nothing is there yet for sure, so don't look before waiting.
+  // Receives again and again, each time into one of the provided buffers, until canceled, the end, an error, or
+  // -ENOBUFS. `later`: nothing is there yet for sure, so don't look before waiting.
   void receive_many(Op& op, Op::Handler handler, int fd, bool later);
 
   // Sends all of it; the completion is short only after an error or a signal. The bytes stay where they are until then.
@@ -64,8 +64,8 @@ class Ring {
   // Reads up to `size` bytes of a file that is no socket (eventfd, signalfd). `data` stays until then.
   void read(Op& op, Op::Handler handler, int fd, void* data, size_t size);
 
-  // Asks for the end of an operation in flight, which will complete once more: by -ECANCELED, or by what it was about to
-  // do anyway. Asking again does nothing.
+  // Asks for the end of an operation in flight, which will complete once more: by -ECANCELED, or by what it was about
+  // to do anyway. Asking again does nothing.
   void cancel(Op& op);
 
   // Closes a descriptor that no operation uses, with the next system call; nobody is told.
@@ -74,7 +74,8 @@ class Ring {
   // Gives a buffer to receive_many. It is the kernel's until a completion names it. Visible after commit_buffers().
   void provide_buffer(BufferId id, void* data, uint32_t size);
   void commit_buffers();
-  // Registers the group of buffers that receive_many uses. Once, before the first provide_buffer(); `count` is a power of two.
+  // Registers the group of buffers that receive_many uses. Once, before the first provide_buffer(); `count` is a power
+  // of two.
   Result<bool> register_buffers(uint32_t count);
 
   // Hands over what was written down and waits for at least one completion, or until `until`.

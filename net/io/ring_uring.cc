@@ -1,4 +1,6 @@
 // Ring on liburing. The one file that knows it.
+#include "net/io/ring.h"
+
 #include <errno.h>
 #include <liburing.h>
 #include <string.h>
@@ -6,15 +8,13 @@
 
 #include <vector>
 
-#include "net/io/ring.h"
-
 namespace weir {
 namespace {
 
 constexpr uint16_t buffer_group = 0;
 
-// SINGLE_ISSUER: only this thread submits. DEFER_TASKRUN: completions are worked on when we ask for them, in our own time,
-// instead of interrupting us. SUBMIT_ALL: one bad submission must not hold back the ones behind it.
+// SINGLE_ISSUER: only this thread submits. DEFER_TASKRUN: completions are worked on when we ask for them, in our own
+// time, instead of interrupting us. SUBMIT_ALL: one bad submission must not hold back the ones behind it.
 constexpr unsigned setup_flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SUBMIT_ALL |
                                  IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
 
@@ -31,8 +31,8 @@ struct Ring::Impl {
   int buffers_written = 0;  // since the last commit
   uint32_t in_flight = 0;
 
-  // Headers of sends in several pieces. The kernel copies them when it takes the submission (IORING_FEAT_SUBMIT_STABLE), so
-  // they are free again after each system call.
+  // Headers of sends in several pieces. The kernel copies them when it takes the submission
+  // (IORING_FEAT_SUBMIT_STABLE), so they are free again after each system call.
   struct Message {
     msghdr header;
     SendPieces pieces;
@@ -107,7 +107,8 @@ Result<std::unique_ptr<Ring>> Ring::make(const RingOptions& options) {
     return error_from_errno(-result, Side::ourselves);
   }
   impl->messages.resize(impl->ring.sq.ring_entries);
-  // Saves the look-up of the descriptor with each system call. Fails only where a process has too many rings; then we do without.
+  // Saves the look-up of the descriptor with each system call. Fails only where a process has too many rings; then we
+  // do without.
   impl->ring_fd_registered = io_uring_register_ring_fd(&impl->ring) == 1;
   return std::unique_ptr<Ring>{new Ring(std::move(impl))};
 }
@@ -207,7 +208,8 @@ void Ring::close(int fd) {
 Result<bool> Ring::register_buffers(uint32_t count) {
   WEIR_ASSERT(impl_->buffers == nullptr);
   WEIR_ASSERT((count & (count - 1)) == 0 && count > 0 && count <= 32768, count);
-  void* memory = ::mmap(nullptr, count * sizeof(io_uring_buf), PROT_READ | PROT_WRITE, MAP_ANONYMOUS | MAP_PRIVATE, -1, 0);
+  void* memory =
+      ::mmap(nullptr, count * sizeof(io_uring_buf), PROT_READ | PROT_WRITE, MAP_ANONYMOUS | MAP_PRIVATE, -1, 0);
   if (memory == MAP_FAILED) return error_from_errno(errno, Side::ourselves);
   io_uring_buf_reg registration{};
   registration.ring_addr = reinterpret_cast<uintptr_t>(memory);
@@ -246,7 +248,9 @@ void Ring::wait(Instant now, std::optional<Instant> until) {
   impl_->enter(left > 0 ? 1 : 0, &timeout);
 }
 
-void Ring::submit() { impl_->enter(0, nullptr); }
+void Ring::submit() {
+  impl_->enter(0, nullptr);
+}
 
 uint32_t Ring::dispatch(uint32_t budget) {
   io_uring_cq& cq = impl_->ring.cq;
@@ -273,6 +277,8 @@ uint32_t Ring::dispatch(uint32_t budget) {
   return done;
 }
 
-uint32_t Ring::in_flight() const noexcept { return impl_->in_flight; }
+uint32_t Ring::in_flight() const noexcept {
+  return impl_->in_flight;
+}
 
 }  // namespace weir

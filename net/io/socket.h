@@ -16,8 +16,8 @@ namespace weir {
 
 struct ListenOptions {
   int backlog = 4096;
-  bool reuse_port = false;   // several sockets share the address, the kernel spreads connections over them
-  bool dual_stack = true;    // an IPv6 socket on the any-address takes IPv4 too
+  bool reuse_port = false;    // several sockets share the address, the kernel spreads connections over them
+  bool dual_stack = true;     // an IPv6 socket on the any-address takes IPv4 too
   uint32_t unix_mode = 0666;  // permissions of a UNIX socket's file
 };
 
@@ -27,8 +27,9 @@ Result<Fd> open_listener(const sockaddr* address, socklen_t size, const ListenOp
 // A non-blocking stream socket for connecting, with TCP_NODELAY where that exists.
 int open_stream(int family) noexcept;
 
-// For a socket about to connect: the last packet of the handshake waits for our first bytes and goes out with them. The peer then
-// gets the connection and its first request in one. If there are no first bytes, acknowledge_now() sends it alone.
+// For a socket about to connect: the last packet of the handshake waits for our first bytes and goes out with them. The
+// peer then gets the connection and its first request in one. If there are no first bytes, acknowledge_now() sends it
+// alone.
 void hold_back_acknowledge(int fd) noexcept;
 void acknowledge_now(int fd) noexcept;
 

@@ -48,20 +48,30 @@ std::byte* Flow::waiting_bytes() {
   return queue_.empty() ? nullptr : queue_.front(host_.relay.buffers);
 }
 
-uint32_t Flow::waiting_size() { return queue_.empty() ? 0 : queue_.front_size(host_.relay.buffers); }
+uint32_t Flow::waiting_size() {
+  return queue_.empty() ? 0 : queue_.front_size(host_.relay.buffers);
+}
 
-bool Flow::waiting_full() const { return queue_.count() > 1; }
+bool Flow::waiting_full() const {
+  return queue_.count() > 1;
+}
 
-void Flow::resume_starved() { arm_receive(false); }
+void Flow::resume_starved() {
+  arm_receive(false);
+}
 
 void Flow::arm_receive(bool later) {
   paused_ = false;
   host_.relay.ring.receive_many(source_op_, on_receive, source_, later);
 }
 
-void Flow::poll_source() { host_.relay.ring.poll(source_op_, on_source_ready, source_, POLLIN); }
+void Flow::poll_source() {
+  host_.relay.ring.poll(source_op_, on_source_ready, source_, POLLIN);
+}
 
-void Flow::poll_sink() { host_.relay.ring.poll(sink_op_, on_sink_ready, sink_, POLLOUT); }
+void Flow::poll_sink() {
+  host_.relay.ring.poll(sink_op_, on_sink_ready, sink_, POLLOUT);
+}
 
 // While stopping: whatever comes back is only put away.
 void Flow::absorb(const Completion& completion) {
@@ -159,8 +169,8 @@ void Flow::after_drained() {
   if (!starving_node_.linked()) host_.relay.starving.push_back(starving_node_);
 }
 
-// One send at a time, so that bytes stay in order. By the ring, although send(2) would answer at once: all sends of a turn then go
-// out in one system call, and the peers they wake do not preempt us in between.
+// One send at a time, so that bytes stay in order. By the ring, although send(2) would answer at once: all sends of a
+// turn then go out in one system call, and the peers they wake do not preempt us in between.
 void Flow::send_queued() {
   // An end is already known to follow: the last bytes are held back for it, and both leave in one packet.
   host_.relay.ring.send(sink_op_, on_sent, sink_, queue_.pieces(host_.relay.buffers), source_ended_);

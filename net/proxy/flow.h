@@ -8,15 +8,16 @@
 //        ^                                                                                 |
 //        `---------------------- several small pieces in a row, or no pipe ----------------'
 //
-// Copying: a multishot receive fills provided buffers, which are sent from where they lie. Sends are not started one by one as bytes
-// come in, but at the end of the turn (flush): then all that came in goes out in one send, and an end that came with the last bytes
-// leaves in the same packet. When too many buffers wait for a slow sink the receive is canceled (back-pressure), and armed again
-// when all of them are sent.
-// Splicing: one poll per readiness, then splice(2) in and out of a pooled pipe; a blocked sink is polled for room. Nothing is read
-// ahead of what the sink takes but one pipe.
+// Copying: a multishot receive fills provided buffers, which are sent from where they lie. Sends are not started one by
+// one as bytes come in, but at the end of the turn (flush): then all that came in goes out in one send, and an end that
+// came with the last bytes leaves in the same packet. When too many buffers wait for a slow sink the receive is
+// canceled (back-pressure), and armed again when all of them are sent.
+// Splicing: one poll per readiness, then splice(2) in and out of a pooled pipe; a blocked sink is polled for room.
+// Nothing is read ahead of what the sink takes but one pipe.
 //
-// In both modes the end of the source is passed on as the end of the sink once everything before it is sent; the flow is then
-// `ended`. Owned by a session, whose worker's thread alone touches it. The sockets are the session's: a Flow never closes them.
+// In both modes the end of the source is passed on as the end of the sink once everything before it is sent; the flow
+// is then `ended`. Owned by a session, whose worker's thread alone touches it. The sockets are the session's: a Flow
+// never closes them.
 #pragma once
 
 #include <cstdint>
@@ -48,8 +49,8 @@ struct Relay {
   void flush();
 };
 
-// Whose flow it is. Called in the course of a completion. The host may stop() the flow inside any of these calls, but must not
-// destroy it before the turn's completions have been dispatched.
+// Whose flow it is. Called in the course of a completion. The host may stop() the flow inside any of these calls, but
+// must not destroy it before the turn's completions have been dispatched.
 class FlowHost {
  public:
   explicit FlowHost(Relay& shared) noexcept : relay(shared) {}
@@ -146,11 +147,11 @@ class Flow {
   ListNode starving_node_;
   int source_ = -1;
   int sink_ = -1;
-  uint32_t piped_ = 0;      // bytes in the pipe
-  PipeId pipe_ = no_pipe;   // held while bytes are in it
+  uint32_t piped_ = 0;     // bytes in the pipe
+  PipeId pipe_ = no_pipe;  // held while bytes are in it
   BufferQueue queue_;
   Mode mode_ = Mode::copying;
-  uint8_t streak_ = 0;  // copying: full buffers in a row; splicing: small pieces in a row
+  uint8_t streak_ = 0;             // copying: full buffers in a row; splicing: small pieces in a row
   bool paused_ : 1 = false;        // the receive is, or is being, canceled for back-pressure
   bool source_ended_ : 1 = false;  // 0 bytes were received
   bool ended_ : 1 = false;

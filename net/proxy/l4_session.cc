@@ -50,7 +50,7 @@ void L4Session::begin(const ListenerSpec& listener) {
 }
 
 void L4Session::become(State next) {
-  const bool legal = next == State::joining ? state_ != State::joining
+  const bool legal = next == State::joining   ? state_ != State::joining
                      : next == State::dialing ? state_ == State::greeting
                                               : state_ == State::dialing && next == State::relaying;
   WEIR_ASSERT(legal, static_cast<int>(state_) * 10 + static_cast<int>(next));

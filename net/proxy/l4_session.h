@@ -2,15 +2,16 @@
 //
 //             +--bad or late header------------------------------------------.
 //             |                                                              v
-//   greeting (PROXY header expected) --> dialing --connected--> relaying --> joining --nothing in flight--> (slot freed)
+//   greeting (PROXY header expected) --> dialing --connected--> relaying --> joining --nothing in flight--> (slot
+//   freed)
 //             |                          ^     |                   |           ^
 //   no header expected ------------------'     |                   |           |
 //                              refused, silent: next endpoint,     both flows ended, a reset,
 //                              or none left ---------------------> a timeout, the worker stops
 //
-// It receives from the client from the beginning, so that bytes are at hand when the origin answers and a client that leaves is
-// noticed. Closing is in two steps: close() cancels what is in flight and counts the reason; the worker frees the slot when the last
-// operation has come back. An immovable slot in the worker's slab; touched by that worker alone.
+// It receives from the client from the beginning, so that bytes are at hand when the origin answers and a client that
+// leaves is noticed. Closing is in two steps: close() cancels what is in flight and counts the reason; the worker frees
+// the slot when the last operation has come back. An immovable slot in the worker's slab; touched by that worker alone.
 #pragma once
 
 #include <cstdint>

@@ -9,7 +9,8 @@
 namespace weir {
 namespace {
 
-// With less room than this, connections are accepted one at a time: a multishot accept could bring in a whole backlog at once.
+// With less room than this, connections are accepted one at a time: a multishot accept could bring in a whole backlog
+// at once.
 constexpr uint32_t room_for_many = 256;
 // Taken from a backlog in one go while retiring.
 constexpr uint32_t last_accepts_max = 4096;
@@ -19,7 +20,9 @@ constexpr uint32_t last_accepts_max = 4096;
 Listener::Listener(Worker& worker, const ListenerSpec& spec)
     : worker_(worker), id_(spec.id), spec_(&spec), sockets_(spec.sockets), fd_(sockets_->fd_of(worker.index())) {}
 
-Listener::~Listener() { WEIR_ASSERT(parked_.empty() && !accept_op_.in_flight()); }
+Listener::~Listener() {
+  WEIR_ASSERT(parked_.empty() && !accept_op_.in_flight());
+}
 
 void Listener::begin() {
   WEIR_ASSERT(state_ == State::paused);
@@ -71,9 +74,7 @@ void Listener::on_accepted(Op& op, const Completion& completion) {
   if (op.in_flight()) return;
   switch (listener.state_) {
     case State::accepting: return listener.accept_more();
-    case State::pausing:
-      listener.state_ = State::paused;
-      return worker.retry_later();
+    case State::pausing: listener.state_ = State::paused; return worker.retry_later();
     case State::retiring: return listener.finish_retiring();
     case State::paused:
     case State::retired: WEIR_ASSERT(false, static_cast<int>(listener.state_));
@@ -129,7 +130,8 @@ void Listener::retire(bool shut) {
   }
 }
 
-// Those who wait in the backlog were told by the kernel that they are connected. They are served as far as there is room.
+// Those who wait in the backlog were told by the kernel that they are connected. They are served as far as there is
+// room.
 void Listener::finish_retiring() {
   if (spec_ != nullptr) {
     admit_parked();

@@ -5,9 +5,9 @@
 //         '----- parked connections admitted, room again (worker's retry) ----------'
 //      any --retire()--> retiring --accept is back, the queue is accepted--> retired
 //
-// Nothing that a client was promised is lost: a connection that the kernel has handed over when the limit is reached is parked, and
-// admitted first when there is room again; the rest waits in the kernel's backlog. Near the limit connections are accepted one
-// at a time, so that few are ever parked. Owned by its worker.
+// Nothing that a client was promised is lost: a connection that the kernel has handed over when the limit is reached is
+// parked, and admitted first when there is room again; the rest waits in the kernel's backlog. Near the limit
+// connections are accepted one at a time, so that few are ever parked. Owned by its worker.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,8 @@ class Listener {
   void begin();
   // The new Snapshot's idea of the same listener; null when it names it no more.
   void update(const ListenerSpec* spec) noexcept { spec_ = spec; }
-  // Accepts what already waits, then no more. `shut`: nobody else uses the sockets, so clients are to be refused from then on.
+  // Accepts what already waits, then no more. `shut`: nobody else uses the sockets, so clients are to be refused from
+  // then on.
   void retire(bool shut);
   bool retired() const noexcept { return state_ == State::retired; }
 

@@ -138,9 +138,8 @@ void Worker::apply_listeners() {
     const bool same = spec != nullptr && spec->sockets.get() == listener->sockets();
     listener->update(same ? spec : nullptr);
     if (same || draining_) continue;
-    const bool inherited = std::any_of(snapshot_->listeners.begin(), snapshot_->listeners.end(), [&](const auto& other) {
-      return other.sockets.get() == listener->sockets();
-    });
+    const bool inherited = std::any_of(snapshot_->listeners.begin(), snapshot_->listeners.end(),
+                                       [&](const auto& other) { return other.sockets.get() == listener->sockets(); });
     listener->retire(!inherited);
   }
   if (draining_) return;
@@ -220,7 +219,8 @@ Worker::Admission Worker::admit(const ListenerSpec& listener, int fd) {
     process_.connections.fetch_sub(1, std::memory_order_relaxed);
     return Admission::no_slot;
   }
-  if (listener.connections_max > 0 && listener.state->connections.load(std::memory_order_relaxed) >= listener.connections_max) {
+  if (listener.connections_max > 0 &&
+      listener.state->connections.load(std::memory_order_relaxed) >= listener.connections_max) {
     process_.connections.fetch_sub(1, std::memory_order_relaxed);
     return Admission::listener_full;
   }
@@ -256,7 +256,9 @@ void Worker::retry_later() {
   if (!retry_timer_.armed()) wheel_.arm(retry_timer_, now_ + retry_interval);
 }
 
-void Worker::on_retry(Timer& timer) { owner_of(timer, &Worker::retry_timer_).resume_listeners(); }
+void Worker::on_retry(Timer& timer) {
+  owner_of(timer, &Worker::retry_timer_).resume_listeners();
+}
 
 void Worker::resume_listeners() {
   room_again_ = false;

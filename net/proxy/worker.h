@@ -4,11 +4,11 @@
 //            offline: one system call: submit, wait
 //            online: completions -> handlers
 //
-// It shares nothing with other workers but the Snapshot it reads, the counters it writes and the atomics of endpoints and
-// listeners. After start it allocates nothing on the hot path (taking over a new Snapshot does).
+// It shares nothing with other workers but the Snapshot it reads, the counters it writes and the atomics of endpoints
+// and listeners. After start it allocates nothing on the hot path (taking over a new Snapshot does).
 //
-// Made by main on any thread; run() is the thread's whole life, and everything else below is called from inside run() by what the
-// worker owns. Sessions in turn see the worker through the small functions here.
+// Made by main on any thread; run() is the thread's whole life, and everything else below is called from inside run()
+// by what the worker owns. Sessions in turn see the worker through the small functions here.
 #pragma once
 
 #include <atomic>

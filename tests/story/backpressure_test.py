@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """A slow reader costs a bounded, small amount of memory, in either direction, and starves nobody."""
 
 import contextlib
@@ -10,12 +11,12 @@ MIB = 1 << 20
 
 
 class Backpressure(Story):
-    def both(self, slow_origin, **config):
+    def both(self, slow_origin, slow_address="127.0.0.1:0", **config):
         """Weir with a listener `slow` before the one origin, and `web` before an echo."""
         return self.weir_with({
             "workers": 1,
             "listeners": [{"name": "web", "address": "127.0.0.1:0", "upstream": "app"},
-                          {"name": "slow", "address": "127.0.0.1:0", "upstream": "slow"}],
+                          {"name": "slow", "address": slow_address, "upstream": "slow"}],
             "upstreams": [{"name": "app", "endpoints": [self.echo().endpoint()]},
                           {"name": "slow", "endpoints": [{"name": "slow", "address": slow_origin.address}]}],
             **config,
@@ -71,11 +72,25 @@ class Backpressure(Story):
         for _ in range(count):
             self.connect(weir.address("slow"), receive_buffer=4096)
         eventually(lambda: weir.listener("slow")["connections"] == count)
-        self.expect_quick_answers(other)
         self.settled(weir, "bytes_out")
         self.expect_quick_answers(other)
         self.expect_quick_answers(self.connect(weir.address()))
-        self.assertLess(weir.memory() - before, 64 * MIB * PATIENCE)
+        # At most what `buffers_per_worker` allows by default, and little besides.
+        self.assertLess(weir.memory() - before, (64 + 8) * MIB * PATIENCE)
+
+    def test_more_slow_clients_than_pipes(self):
+        """Who gets no pipe is copied, and may hold a few buffers, not as many as its origin can fill."""
+        limits = {"buffers_per_worker": "4MiB", "pipes_per_worker": 8}
+        weir = self.both(self.origin("--raw", "endless", name="endless"), limits=limits)
+        other = self.warm(weir)
+        for _ in range(40):
+            self.connect(weir.address("slow"), receive_buffer=4096)
+        eventually(lambda: weir.listener("slow")["connections"] == 40)
+        self.settled(weir, "bytes_out")
+        self.expect_quick_answers(other)
+        self.expect_quick_answers(self.connect(weir.address()))
+        # 32 without a pipe; a flow stops to read when 4 buffers wait, and some more may be on their way to it.
+        self.assertLess(weir.info()["buffers_in_use"], 32 * 6)
 
     def test_with_few_buffers_for_many_slow_clients(self):
         """1 MiB is 64 buffers; 100 clients whose origin sends for ever want more. All others go on."""
@@ -106,13 +121,14 @@ class Backpressure(Story):
         silent.kill()
 
     def test_slow_clients_of_an_origin_that_says_little_at_a_time(self):
-        """Pieces below a buffer's size are never bulk: each is copied into a buffer, and waits there for its client."""
-        door = self.listen()
-        weir = self.both(door, limits={"buffers_per_worker": "1MiB"})
+        """Pieces below a buffer's size are never bulk: each is copied into a buffer, and waits there for its client.
+        Over UNIX sockets, because in front of TCP clients the kernel would take megabytes before anything waits."""
+        door = self.listen(f"unix:{self.path('back.sock')}")
+        weir = self.both(door, slow_address=f"unix:{self.path('slow.sock')}", limits={"buffers_per_worker": "1MiB"})
         other = self.warm(weir)
         origins = []
         for _ in range(40):
-            self.connect(weir.address("slow"), receive_buffer=4096)
+            self.connect(weir.address("slow"))
             origins.append(door.accept())
             origins[-1].setblocking(False)
 

@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Bulk is spliced: 200 MiB each way arrive bit by bit, and go through the kernel's pipes instead of our memory."""
 
 import hashlib

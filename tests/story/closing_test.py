@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Ends are passed on as what they were: an end of one direction, or a reset."""
 
 import socket

@@ -1,5 +1,7 @@
+#!/usr/bin/env python3
 """Descriptors run out: accepting pauses, nobody who is connected notices, and all who wait are served in the end."""
 
+import json
 import os
 import resource
 import time
@@ -12,7 +14,8 @@ class Descriptors(Story):
     def allow(self, weir, more):
         """Weir may open so many more descriptors than it has now."""
         taken = len(os.listdir(f"/proc/{weir.pid}/fd"))
-        resource.prlimit(weir.pid, resource.RLIMIT_NOFILE, (taken + more, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.prlimit(weir.pid, resource.RLIMIT_NOFILE, (taken + more, hard))
 
     def test_who_waits_is_served_when_others_leave(self):
         weir = self.weir([self.echo()])
@@ -27,7 +30,6 @@ class Descriptors(Story):
             self.assertEqual(exchange(client, b"undisturbed"), b"undisturbed")
         for client in inside:
             client.close()
-        # Whoever was accepted while there was a descriptor for the client but none for the origin is closed with a reason.
         served = self.serve_all(outside)
         lost = len(outside) - served
         self.assertEqual(weir.closed("no_descriptors"), lost)
@@ -49,14 +51,14 @@ class Descriptors(Story):
         weir = self.weir([self.echo()])
         self.allow(weir, 8)
         clients = [self.connect(weir.address()) for _ in range(20)]
-        before = cpu(weir)
+        before = weir.cpu_seconds()
         begun = time.monotonic()
         clients[-1].settimeout(1)
         try:
             clients[-1].recv(1)  # a second in which nothing happens
         except TimeoutError:
             pass
-        share = (cpu(weir) - before) / (time.monotonic() - begun)
+        share = (weir.cpu_seconds() - before) / (time.monotonic() - begun)
         self.assertLess(share, 0.1 * PATIENCE)
         self.allow(weir, 1000)
         self.assertEqual(self.connect_and_echo(weir), b"room again")
@@ -79,7 +81,6 @@ class Descriptors(Story):
 
     def test_limits_that_do_not_fit_are_refused_at_start(self):
         path = self.path("weir.yaml")
-        import json
         with open(path, "w", encoding="utf-8") as file:
             json.dump(simple_config(["127.0.0.1:1"], limits={"connections": 1_000_000}), file)
         result = run_weir("run", "-c", path)
@@ -93,10 +94,6 @@ def weir_paused(inside, weir):
     if inside:
         inside.pop().close()
     return weir.answers() and weir.total("accept_paused_descriptors") > 0
-
-
-def cpu(weir):
-    return weir.cpu_seconds()
 
 
 if __name__ == "__main__":

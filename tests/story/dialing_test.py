@@ -1,4 +1,6 @@
-"""Reaching an origin: who refuses or stays silent costs one try, then the next is asked; in the end the client is told by a close."""
+#!/usr/bin/env python3
+"""Reaching an origin: who refuses or stays silent costs one try, then the next is asked; if all failed, the client sees
+a clean close."""
 
 import socket
 import time

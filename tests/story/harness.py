@@ -1,8 +1,9 @@
 """What every story stands on: real processes, and waiting for states.
 
-A story is a test as a user would make it: it starts origins and weir, talks through weir like a client, and reads the counters from
-the stats socket. Everything listens on port 0 or in a folder of its own, so stories run side by side. When a story has ended, weir
-must have lost nothing (connections, buffers, pipes, descriptors) and must leave with 0 when asked to; tearDown() looks.
+A story is a test as a user would make it: it starts origins and weir, talks through weir like a client, and reads the
+counters from the stats socket. Everything listens on port 0 or in a folder of its own, so stories run side by side.
+When a story has ended, weir must have lost nothing (connections, buffers, pipes, descriptors) and must leave with 0
+when asked to; tearDown() looks.
 
     WEIR_BIN           the program
     WEIR_STORY_SCALE   a factor below 1 makes loads smaller and patience longer, for builds with a sanitizer
@@ -50,8 +51,8 @@ def raise_descriptor_limit():
 
 def run_weir(*words, environment=None, folder=None):
     """A command that ends by itself."""
-    return subprocess.run([WEIR, *words], capture_output=True, text=True, timeout=30 * PATIENCE, cwd=folder, check=False,
-                          env={**os.environ, **(environment or {})})
+    return subprocess.run([WEIR, *words], capture_output=True, text=True, timeout=30 * PATIENCE, check=False,
+                          cwd=folder, env={**os.environ, **(environment or {})})
 
 
 class Process:
@@ -61,8 +62,9 @@ class Process:
         self.name = name
         self.log_path = os.path.join(story.folder, f"{name}.{len(story.processes)}.log")
         with open(self.log_path, "wb") as log:
-            self._process = subprocess.Popen([WEIR, *words], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                                             cwd=story.folder, env={**os.environ, **(environment or {})})
+            self._process = subprocess.Popen(
+                [WEIR, *words], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd=story.folder,
+                env={**os.environ, **(environment or {})})
         self.pid = self._process.pid
         story.processes.append(self)
 
@@ -223,7 +225,7 @@ class Story(unittest.TestCase):
 
     def _show_logs(self):
         for process in self.processes:
-            print(f"\n--- {self.id()}: {process.name}, pid {process.pid}\n{process.log()[-8000:]}", flush=True)
+            print(f"\n--- {self.id()}: {process.name}, pid {process.pid}\n{process.log()[-4000:]}", flush=True)
 
     def tearDown(self):
         try:
@@ -252,7 +254,7 @@ class Story(unittest.TestCase):
             self.fail(f"with all clients gone, weir still has {left()}")
 
     def expect_quick_answers(self, client, times=21):
-        """A client of an echo is not starved. The machine may be busy, so one answer may be late, but not half of them."""
+        """A client of an echo is not starved. The machine may be busy: some answers may be late, but not half."""
         lasted = []
         for _ in range(times):
             begun = time.monotonic()

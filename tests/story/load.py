@@ -7,7 +7,7 @@ from sockets import connect, exchange, receive_all
 
 
 class Load:
-    """Threads that talk to an echo behind `address`, each one short connection after the other, until the `with` block ends.
+    """Threads that talk to an echo behind `address`, one short connection after the other, until the `with` block ends.
 
     What went wrong is in `failures`, a text each; how many connections went well, in `served`.
     """

@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """5,000 connections at a time, all of them served."""
 
 from harness import Story, eventually, main, scaled

@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Origins are killed and restarted under load: nobody but who was talking to one notices."""
 
 from harness import Story, eventually, main, scaled
@@ -36,7 +37,8 @@ class OriginsRestarted(Story):
             eventually(lambda: load.served > scaled(500))
         self.assertEqual(load.failures, [])
         dead = weir.endpoint("b")
-        self.assertEqual((dead["retries"], dead["connections_total"], dead["connections"]), (dead["connect_errors"], 0, 0))
+        self.assertEqual(dead["retries"], dead["connect_errors"])
+        self.assertEqual((dead["connections_total"], dead["connections"]), (0, 0))
 
     def test_all_dead_and_back(self):
         origins = [self.echo(name) for name in "ab"]

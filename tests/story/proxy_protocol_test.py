@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """The PROXY protocol: who must send a header, what becomes of it, and what origins are told."""
 
 import socket
@@ -38,7 +39,8 @@ class In(Story):
         self.assertEqual(self.weir_.endpoint("echo")["picked"], 0, "no origin was asked")
 
     def test_headers_of_the_trusted_are_taken_off(self):
-        for header in (V1, V1_IPV6, b"PROXY UNKNOWN\r\n", V2, V2_IPV6, V2_LOCAL, v2("10.1.2.3", "10.4.5.6", extra=b"\x04\0\3abc")):
+        with_tlv = v2("10.1.2.3", "10.4.5.6", extra=b"\x04\0\3abc")
+        for header in (V1, V1_IPV6, b"PROXY UNKNOWN\r\n", V2, V2_IPV6, V2_LOCAL, with_tlv):
             with self.subTest(header=header):
                 self.assertEqual(ask_once(self.address, header + b"payload", source=TRUSTED), b"payload")
 
@@ -64,8 +66,9 @@ class In(Story):
         self.assertEqual(self.weir_.listener()["proxy_headers_bad"], 1)
 
     def test_every_malformed_one(self):
-        bad = [b"PROXY TCP4 10.1.2.3 10.4.5.6 1111\r\n", b"PROXY TCP4 10.1.2.300 10.4.5.6 1 2\r\n", b"PROXY  TCP4", b"PROXY" + b"x" * 200,
-               SIGNATURE + b"\x31", SIGNATURE + b"\x21\x12", V2[:15] + b"\x01" + V2[16:], SIGNATURE[:5] + b"x"]
+        bad = [b"PROXY TCP4 10.1.2.3 10.4.5.6 1111\r\n", b"PROXY TCP4 10.1.2.300 10.4.5.6 1 2\r\n", b"PROXY  TCP4",
+               b"PROXY" + b"x" * 200, SIGNATURE + b"\x31", SIGNATURE + b"\x21\x12",
+               V2[:15] + b"\x01" + V2[16:], SIGNATURE[:5] + b"x"]
         for i, header in enumerate(bad, start=1):
             with self.subTest(header=header):
                 client = self.connect(self.address, source=TRUSTED)
@@ -88,7 +91,8 @@ class In(Story):
         self.assertLess(time.monotonic() - begun, 0.5 + 1 * PATIENCE)
 
     def test_over_unix_sockets(self):
-        weir = self.weir([self.echo("other")], listener={"address": f"unix:{self.path('front.sock')}", "accept_proxy": ["unix"]})
+        listener = {"address": f"unix:{self.path('front.sock')}", "accept_proxy": ["unix"]}
+        weir = self.weir([self.echo("other")], listener=listener)
         self.assertEqual(ask_once(weir.address(), V2 + b"payload"), b"payload")
         self.assertEqual(ask_once(weir.address(), b"no header"), b"")
         self.assertEqual(weir.closed("proxy_header_bad"), 1)
@@ -131,7 +135,8 @@ class Out(Story):
                 weir = self.weir([origin], listener={"address": ":0"}, upstream={"send_proxy": version})
                 port = weir.address().rsplit(":", 1)[1]
                 client = self.connect(f"127.0.0.1:{port}")
-                self.assertEqual(receive_line(client), f"proxy {version} TCP4 {join_address(client)} -> 127.0.0.1:{port}")
+                expected = f"proxy {version} TCP4 {join_address(client)} -> 127.0.0.1:{port}"
+                self.assertEqual(receive_line(client), expected)
 
     def test_unix_names_nobody(self):
         told, _, _ = self.told("v1", f"unix:{self.path('one.sock')}")

@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Bytes go through unchanged, over every family of address, in every size."""
 
 import os

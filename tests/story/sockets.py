@@ -85,6 +85,14 @@ def ask_once(address, data=b"", source=None, timeout=10):
         return receive_all(sock)
 
 
+def is_refused(address):
+    try:
+        connect(address).close()
+    except (ConnectionRefusedError, FileNotFoundError):
+        return True
+    return False
+
+
 def reset(sock):
     """Closes so that the other side sees a reset."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

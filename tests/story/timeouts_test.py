@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """What may not last for ever: sessions in which nothing moves, and, if so configured, sessions at all."""
 
 import time

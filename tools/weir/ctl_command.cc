@@ -63,7 +63,7 @@ void add_ctl_command(CLI::App& app, ExitCode& exit_code) {
       ->type_name("PATH")
       ->envname(path_variable)
       ->capture_default_str();
-  command->add_option("words", options->words, "What to ask")->required()->type_name("");
+  command->add_option("COMMAND", options->words, "What to ask")->required()->type_name("");
   command->footer(R"(For example:
   weir ctl show info           the process: limits, connections, memory
   weir ctl show stat json      counters of listeners, upstreams, endpoints

@@ -30,13 +30,15 @@ std::string wrapped(std::string_view text, size_t indent) {
   while (!text.empty()) {
     const size_t end = std::min(text.find_first_of(" \n"), text.size());
     const std::string_view word = text.substr(0, end);
-    if (column > indent && column + 1 + word.size() > help_columns) new_line();
-    if (column > indent) {
-      out += ' ';
-      ++column;
+    if (!word.empty()) {
+      if (column > indent && column + 1 + word.size() > help_columns) new_line();
+      if (column > indent) {
+        out += ' ';
+        ++column;
+      }
+      out += word;
+      column += word.size();
     }
-    out += word;
-    column += word.size();
     if (end < text.size() && text[end] == '\n') new_line();
     text.remove_prefix(std::min(end + 1, text.size()));
   }
@@ -47,7 +49,14 @@ HelpFormatter::HelpFormatter() {
   column_width(description_column);
   label("OPTIONS", "OPTION...");
   label("SUBCOMMAND", "COMMAND");
-  label("Subcommands", "Commands");
+}
+
+// The parts each bring their own empty lines; one between two parts is enough, and none at the end.
+std::string HelpFormatter::make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const {
+  std::string text = CLI::Formatter::make_help(app, std::move(name), mode);
+  for (size_t at = text.find("\n\n\n"); at != std::string::npos; at = text.find("\n\n\n", at)) text.erase(at, 1);
+  text.resize(text.find_last_not_of('\n') + 1);
+  return text + "\n";
 }
 
 std::string HelpFormatter::make_usage(const CLI::App* app, std::string name) const {

@@ -41,6 +41,7 @@ int main_of(int argc, const char* const* argv) {
   add_ctl_command(app, exit_code);
   add_origin_command(app, exit_code);
   add_version_command(app, exit_code);
+  for (CLI::App* command : app.get_subcommands(nullptr)) command->group("Commands");
 
   try {
     app.parse(argc, argv);

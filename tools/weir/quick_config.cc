@@ -82,7 +82,9 @@ config::Mode read_mode(Reader& reader, const std::string& text) {
 
 void add_quick_options(CLI::App& command, QuickOptions& options) {
   const std::string group = "Without a file";
-  command.add_option("--listen", options.listen, "Address to accept clients on: 0.0.0.0:8080,\n[::]:8080, :8080, unix:/path")
+  command
+      .add_option("--listen", options.listen,
+                  "Address to accept clients on: 0.0.0.0:8080,\n[::]:8080, :8080, unix:/path")
       ->type_name("ADDRESS")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
@@ -97,7 +99,9 @@ void add_quick_options(CLI::App& command, QuickOptions& options) {
   for (const std::string_view name : picker_names()) names += (names.empty() ? "" : ",\n") + std::string{name};
   command.add_option("--balance", options.balance, names)->type_name("NAME")->group(group);
   command.add_option("--stats", options.stats, "Open the stats socket at this path")->type_name("PATH")->group(group);
-  command.add_option("--workers", options.workers, "Worker threads (default: one per CPU)")->type_name("N")->group(group);
+  command.add_option("--workers", options.workers, "Worker threads (default: one per CPU)")
+      ->type_name("N")
+      ->group(group);
   command.add_option("--cpus", options.cpus, "CPUs to pin workers to: 0-3,6")->type_name("LIST")->group(group);
 }
 

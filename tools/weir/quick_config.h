@@ -1,8 +1,9 @@
-// A configuration without a file: `weir run --listen A --to B,weight=2 ...`. The flags make the same Config that a file would,
-// and go through the same rules.
+// A configuration without a file: `weir run --listen A --to B,weight=2 ...`. The flags make the same Config that a file
+// would, and go through the same rules.
 #pragma once
 
 #include <CLI/CLI.hpp>
+
 #include <optional>
 #include <string>
 #include <vector>

@@ -371,6 +371,15 @@ TEST_F(StatsSocketTest, StoppingDoesNotWaitForAReaderThatTakesNothing) {
   EXPECT_TRUE(turn_until([&] { return socket->stopped(); }));
 }
 
+TEST_F(StatsSocketTest, MayGoAgainBeforeTheLoopHasTurned) {
+  const std::string other = (directory / "other.sock").string();
+  auto opened = open(other);
+  ASSERT_TRUE(opened);
+  EXPECT_TRUE(fs::exists(other));
+  opened->reset();
+  EXPECT_FALSE(fs::exists(other));
+}
+
 TEST_F(StatsSocketTest, StoppingLeavesAFileThatIsNotItsOwn) {
   fs::remove(path);
   std::ofstream{path} << "somebody else's";

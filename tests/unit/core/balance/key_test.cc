@@ -25,9 +25,9 @@ TEST(Key, OfAMappedAddressIsThatOfTheIpv4One) {
 
 // Other weirs, of other versions and on other machines, must come to the same endpoint.
 TEST(Key, IsTheSameEverywhereAndForever) {
-  EXPECT_EQ(key_of(peer("10.0.0.1:80")), 0U);
-  EXPECT_EQ(key_of(peer("[2001:db8::1]:80")), 0U);
-  EXPECT_EQ(key_of(peer("unix:/x")), 0U);
+  EXPECT_EQ(key_of(peer("10.0.0.1:80")), 3699326848255856376U);
+  EXPECT_EQ(key_of(peer("[2001:db8::1]:80")), 2836299806520711584U);
+  EXPECT_EQ(key_of(peer("unix:/x")), 15034821391391295848U);
 }
 
 TEST(Key, SpreadsNeighbours) {

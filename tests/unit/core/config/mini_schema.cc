@@ -53,7 +53,7 @@ std::string object_mistakes(const json& schema, const json& value, const json& r
     for (const auto& [pattern, inner] : patterns.items()) {
       matched = matched || matches(key, pattern);
     }
-    if (!matched && schema.value("additionalProperties", true) == false) return where + ": may not have " + key;
+    if (!matched && !schema.value("additionalProperties", true)) return where + ": may not have " + key;
   }
   return "";
 }

@@ -1,0 +1,196 @@
+#include "control/publisher.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/unit/net/io/loopback.h"
+
+namespace weir {
+namespace {
+
+constexpr unsigned workers = 2;
+
+config::ListenerConfig listener(std::string name, std::string_view at) {
+  config::ListenerConfig config;
+  config.name = std::move(name);
+  config.address = address_of(at);
+  config.upstream = "app";
+  return config;
+}
+
+config::Config listening(std::vector<config::ListenerConfig> listeners) {
+  config::Config config;
+  config.listeners = std::move(listeners);
+  config::UpstreamConfig upstream;
+  upstream.name = "app";
+  upstream.endpoints.push_back({"a", address_of("10.0.0.1:80"), 1});
+  config.upstreams.push_back(std::move(upstream));
+  return config;
+}
+
+std::vector<int> fds_of(const ListenerSpec& spec) {
+  std::vector<int> fds;
+  for (const Fd& fd : spec.sockets->fds) fds.push_back(fd.get());
+  return fds;
+}
+
+class PublisherTest : public testing::Test {
+ protected:
+  std::string publish(std::vector<config::ListenerConfig> listeners) {
+    return publisher_.publish(listening(std::move(listeners)), {100});
+  }
+  const ListenerSpec& spec(size_t index) { return publisher_.current().listeners[index]; }
+
+  Folder folder_;
+  Published<Snapshot> published_{workers};
+  Publisher publisher_{workers, published_};
+};
+
+TEST_F(PublisherTest, OpensASocketForEachWorkerOnThePortTheKernelChose) {
+  ASSERT_EQ(publish({listener("web", "127.0.0.1:0"), listener("six", "[::1]:0")}), "");
+  for (size_t i = 0; i < 2; ++i) {
+    const ListenSockets& sockets = *spec(i).sockets;
+    ASSERT_EQ(sockets.fds.size(), workers);
+    EXPECT_NE(sockets.bound.port(), 0);
+    for (const Fd& fd : sockets.fds) EXPECT_EQ(bound_to(fd), sockets.bound);
+    EXPECT_NE(sockets.fd_of(0), sockets.fd_of(1));
+    EXPECT_EQ(connect_to(stream_for(sockets.bound), sockets.bound), 0);
+  }
+  EXPECT_EQ(spec(0).address.port(), 0) << "the address stays what the operator wrote";
+  EXPECT_EQ(publisher_.current().generation, 1U);
+  EXPECT_EQ(publisher_.current().connections_max, 100U);
+}
+
+TEST_F(PublisherTest, OpensOneSocketForAllWorkersOnAUnixPath) {
+  const std::string path = folder_ / "s";
+  ASSERT_EQ(publish({listener("local", "unix:" + path)}), "");
+  ASSERT_EQ(spec(0).sockets->fds.size(), 1U);
+  EXPECT_EQ(spec(0).sockets->fd_of(0), spec(0).sockets->fd_of(1));
+  EXPECT_EQ(connect_to(stream_for(address_of("unix:" + path)), address_of("unix:" + path)), 0);
+}
+
+TEST_F(PublisherTest, KeepsTheSocketsOfAnAddressThatStays) {
+  ASSERT_EQ(publish({listener("web", "127.0.0.1:0"), listener("local", "unix:" + (folder_ / "s"))}), "");
+  const std::vector<int> web = fds_of(spec(0));
+  const std::vector<int> local = fds_of(spec(1));
+  const SocketAddress bound = spec(0).sockets->bound;
+  ASSERT_EQ(publish({listener("local, renamed", "unix:" + (folder_ / "s")), listener("web", "127.0.0.1:0")}), "");
+  EXPECT_EQ(fds_of(spec(0)), local);
+  EXPECT_EQ(fds_of(spec(1)), web);
+  EXPECT_EQ(spec(1).sockets->bound, bound);
+  EXPECT_EQ(publisher_.current().generation, 2U);
+}
+
+TEST_F(PublisherTest, TellsListenersOnPortsOfTheKernelsChoiceApart) {
+  ASSERT_EQ(publish({listener("a", "127.0.0.1:0"), listener("b", "127.0.0.1:0")}), "");
+  const SocketAddress a = spec(0).sockets->bound;
+  const SocketAddress b = spec(1).sockets->bound;
+  ASSERT_NE(a, b);
+  ASSERT_EQ(publish({listener("b", "127.0.0.1:0"), listener("c", "127.0.0.1:0"), listener("a", "127.0.0.1:0")}), "");
+  EXPECT_EQ(spec(0).sockets->bound, b);
+  EXPECT_EQ(spec(2).sockets->bound, a);
+  EXPECT_NE(spec(1).sockets->bound, a);
+  EXPECT_NE(spec(1).sockets->bound, b);
+}
+
+TEST_F(PublisherTest, ClosesTheSocketsOfAnAddressThatGoesWhenNobodySeesThemAnyMore) {
+  ASSERT_EQ(publish({listener("web", "127.0.0.1:0"), listener("old", "127.0.0.1:0")}), "");
+  const SocketAddress old = spec(1).sockets->bound;
+  published_.reader(0).online();
+  ASSERT_EQ(publish({listener("web", "127.0.0.1:0")}), "");
+  EXPECT_TRUE(publisher_.reclaim()) << "a worker may hold the first Snapshot yet";
+  EXPECT_EQ(connect_to(stream_for(old), old), 0);
+  published_.reader(0).refresh();
+  EXPECT_FALSE(publisher_.reclaim());
+  EXPECT_EQ(connect_to(stream_for(old), old), ECONNREFUSED);
+  published_.reader(0).offline();
+}
+
+TEST_F(PublisherTest, SaysWhatIsInTheWayAndLeavesEverythingAsItWas) {
+  const auto stranger = listen_on("127.0.0.1:0");
+  const std::string taken = bound_to(*stranger).to_string();
+  ASSERT_EQ(publish({listener("web", "127.0.0.1:0")}), "");
+  const Snapshot* before = &publisher_.current();
+  const std::vector<int> fds = fds_of(spec(0));
+  const size_t open = open_descriptors();
+  // The new ones that could be opened are closed again, too.
+  EXPECT_EQ(publish({listener("web", "127.0.0.1:0"), listener("new", "127.0.0.1:0"), listener("third", taken)}),
+            "cannot listen on " + taken +
+                " (listener `third`): the address is in use; find who listens there with `ss -ltnp`");
+  EXPECT_EQ(open_descriptors(), open);
+  EXPECT_EQ(&publisher_.current(), before);
+  EXPECT_EQ(fds_of(spec(0)), fds);
+  EXPECT_EQ(publisher_.current().generation, 1U);
+  EXPECT_FALSE(publisher_.reclaim()) << "something of the refused one was left";
+  ASSERT_EQ(publish({listener("web", "127.0.0.1:0"), listener("new", "127.0.0.1:0")}), "");
+  EXPECT_EQ(publisher_.current().generation, 2U) << "refused ones leave no gap";
+}
+
+TEST_F(PublisherTest, RefusesAPortThatAnotherWeirShares) {
+  // SO_REUSEPORT would let both have it.
+  ListenOptions sharing;
+  sharing.reuse_port = true;
+  const auto other = listen_on("127.0.0.1:0", sharing);
+  const std::string problem = publish({listener("web", bound_to(*other).to_string())});
+  EXPECT_NE(problem.find("the address is in use"), std::string::npos) << problem;
+}
+
+TEST_F(PublisherTest, ExplainsEachReasonInItsOwnWords) {
+  const std::string file = folder_ / "file";
+  Fd{::open(file.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600)};
+  const std::vector<std::pair<std::string, std::string>> table{
+      {"192.0.2.1:80", "that address is not one of this machine's; see `ip addr`"},
+      {"unix:" + (folder_ / "none/s"), "the directory of that path does not exist"},
+      {"unix:" + file + "/s", "the directory of that path does not exist"},
+      {"unix:" + file,
+       "the address is in use; find who listens there with `ss -lxp`, or remove the file if it is no socket"},
+  };
+  for (const auto& [address, reason] : table) {
+    EXPECT_EQ(publish({listener("web", address)}), "cannot listen on " + address + " (listener `web`): " + reason);
+  }
+  // Nothing was published, and the first that works is the first.
+  ASSERT_EQ(publish({listener("web", "127.0.0.1:0")}), "");
+  EXPECT_EQ(publisher_.current().generation, 1U);
+}
+
+TEST_F(PublisherTest, KeepsStatesAcrossReloadsAndFreesThemAfter) {
+  ASSERT_EQ(publish({listener("web", "127.0.0.1:0")}), "");
+  EndpointState* state = publisher_.current().upstreams[0].endpoints[0].state;
+  ASSERT_EQ(publish({listener("web", "127.0.0.1:0")}), "");
+  EXPECT_EQ(publisher_.current().upstreams[0].endpoints[0].state, state);
+  EXPECT_FALSE(publisher_.reclaim());
+  EXPECT_EQ(state->snapshots, 1U);
+
+  // Its endpoint goes, but a connection is left.
+  state->connections.store(1, std::memory_order_relaxed);
+  config::Config config = listening({listener("web", "127.0.0.1:0")});
+  config.upstreams[0].endpoints[0].address = address_of("10.0.0.2:80");
+  ASSERT_EQ(publisher_.publish(config, {100}), "");
+  EXPECT_TRUE(publisher_.reclaim());
+  state->connections.store(0, std::memory_order_relaxed);
+  EXPECT_FALSE(publisher_.reclaim());
+}
+
+TEST_F(PublisherTest, ReloadsAThousandTimesWithoutALeak) {
+  ASSERT_EQ(publish({listener("web", "127.0.0.1:0")}), "");
+  const size_t open = open_descriptors();
+  const std::vector<int> fds = fds_of(spec(0));
+  for (int i = 0; i < 1000; ++i) {
+    std::vector<config::ListenerConfig> listeners{listener("web", "127.0.0.1:0")};
+    if (i % 2 == 0) listeners.push_back(listener("sometimes", "127.0.0.1:0"));
+    ASSERT_EQ(publish(std::move(listeners)), "");
+    ASSERT_FALSE(publisher_.reclaim());
+  }
+  EXPECT_EQ(fds_of(spec(0)), fds);
+  EXPECT_EQ(open_descriptors(), open);
+  EXPECT_EQ(publisher_.current().generation, 1001U);
+}
+
+}  // namespace
+}  // namespace weir

@@ -1,0 +1,477 @@
+#include "net/io/buffers.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <deque>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/base/random.h"
+#include "tests/unit/net/io/loopback.h"
+
+namespace weir {
+namespace {
+
+constexpr uint64_t bytes_of(uint32_t count) {
+  return uint64_t{count} * Buffers::size;
+}
+
+// A worker's buffers and a socket that fills them.
+struct Receiver {
+  explicit Receiver(uint32_t count) : ring(make_ring()), buffers(*ring, bytes_of(count)), pair(tcp_pair()) {
+    EXPECT_TRUE(buffers.start().ok());
+    ring->receive_many(receiving.op, Noted::note, pair.near.get(), false);
+    ring->submit();
+  }
+  ~Receiver() {
+    if (!receiving.over()) ring->cancel(receiving.op);
+    EXPECT_TRUE(turn_until(*ring, [&] { return receiving.over(); }));
+  }
+  Receiver(const Receiver&) = delete;
+  Receiver& operator=(const Receiver&) = delete;
+
+  // The buffer that `text` came in.
+  BufferId receive(std::string_view text) {
+    const size_t heard = receiving.heard.size();
+    EXPECT_TRUE(send_now(pair.far, text));
+    EXPECT_TRUE(turn_until(*ring, [&] { return receiving.heard.size() > heard; }));
+    const Completion& completion = receiving.heard.back();
+    EXPECT_EQ(completion.result, static_cast<int>(text.size()));
+    EXPECT_TRUE(completion.has_buffer());
+    if (!completion.has_buffer()) return no_buffer;
+    buffers.received(completion.buffer());
+    EXPECT_EQ((std::string{reinterpret_cast<char*>(buffers.data(completion.buffer())), text.size()}), text);
+    return completion.buffer();
+  }
+
+  std::unique_ptr<Ring> ring;
+  Buffers buffers;
+  Pair pair;
+  Noted receiving;
+};
+
+TEST(Buffers, AreAsManyAsTheLimitHoldsWithinBounds) {
+  const auto ring = make_ring();
+  EXPECT_EQ(Buffers(*ring, 0).count(), Buffers::count_min);
+  EXPECT_EQ(Buffers(*ring, bytes_of(100)).count(), 100U);
+  EXPECT_EQ(Buffers(*ring, bytes_of(101) - 1).count(), 100U);
+  EXPECT_EQ(Buffers(*ring, ~uint64_t{0}).count(), Buffers::count_max);
+}
+
+TEST(Buffers, AreTakenUntilThereAreNoneAndTheLastOneBackGoesFirst) {
+  const auto ring = make_ring();
+  Buffers buffers{*ring, bytes_of(70)};
+  std::set<BufferId> ids;
+  for (uint32_t i = 0; i < 70; ++i) {
+    const BufferId id = buffers.take();
+    ASSERT_LT(id, 70U);
+    EXPECT_TRUE(ids.insert(id).second);
+  }
+  EXPECT_EQ(buffers.in_use(), 70U);
+  EXPECT_EQ(buffers.take(), no_buffer);
+  EXPECT_EQ(buffers.in_use(), 70U);
+  buffers.give_back(3);
+  buffers.give_back(42);
+  EXPECT_EQ(buffers.in_use(), 68U);
+  EXPECT_EQ(buffers.take(), 42U);
+  EXPECT_EQ(buffers.take(), 3U);
+  EXPECT_EQ(buffers.take(), no_buffer);
+}
+
+TEST(Buffers, DoNotOverlap) {
+  const auto ring = make_ring();
+  Buffers buffers{*ring, bytes_of(64)};
+  for (BufferId id = 0; id < 64; ++id) std::memset(buffers.data(id), id, Buffers::size);
+  for (BufferId id = 0; id < 64; ++id) {
+    const auto* first = buffers.data(id);
+    ASSERT_TRUE(std::all_of(first, first + Buffers::size, [&](std::byte byte) { return byte == std::byte(id); }));
+    ASSERT_EQ(reinterpret_cast<uintptr_t>(first) % 64, 0U);
+  }
+}
+
+TEST(Buffers, LendTheKernelALevelAndNotAll) {
+  const auto ring = make_ring();
+  Buffers small{*ring, bytes_of(64)};
+  EXPECT_EQ(small.available(), 0U);
+  ASSERT_TRUE(small.start().ok());
+  EXPECT_EQ(small.available(), 64U);
+  EXPECT_EQ(small.in_use(), 0U);
+  EXPECT_EQ(small.take(), no_buffer);
+
+  const auto other = make_ring();
+  Buffers large{*other, bytes_of(300)};
+  ASSERT_TRUE(large.start().ok());
+  EXPECT_EQ(large.available(), 128U);
+  large.replenish();
+  EXPECT_EQ(large.available(), 128U);
+  EXPECT_LT(large.take(), 300U);
+  EXPECT_EQ(large.in_use(), 1U);
+}
+
+TEST(Buffers, RaiseTheLevelWhenItWasTooLowButNeverAboveTheirNumber) {
+  const auto ring = make_ring();
+  Buffers buffers{*ring, bytes_of(300)};
+  ASSERT_TRUE(buffers.start().ok());
+  buffers.exhausted();
+  EXPECT_EQ(buffers.available(), 128U) << "provided only with the next replenish()";
+  buffers.replenish();
+  EXPECT_EQ(buffers.available(), 256U);
+  for (int i = 0; i < 40; ++i) buffers.exhausted();
+  buffers.replenish();
+  EXPECT_EQ(buffers.available(), 300U);
+  EXPECT_EQ(buffers.take(), no_buffer);
+}
+
+TEST(Buffers, PassFromTheKernelToASessionAndBack) {
+  Receiver receiver{64};
+  Buffers& buffers = receiver.buffers;
+  const BufferId first = receiver.receive("one");
+  EXPECT_EQ(buffers.available(), 63U);
+  EXPECT_EQ(buffers.in_use(), 1U);
+  const BufferId second = receiver.receive("two");
+  EXPECT_NE(first, second);
+  EXPECT_EQ(buffers.available(), 62U);
+  buffers.give_back(first);
+  EXPECT_EQ(buffers.available(), 62U) << "not the kernel's before the turn's replenish()";
+  EXPECT_EQ(buffers.in_use(), 1U);
+  buffers.replenish();
+  EXPECT_EQ(buffers.available(), 63U);
+  buffers.give_back(second);
+  buffers.replenish();
+  EXPECT_EQ(buffers.available(), 64U);
+  EXPECT_EQ(buffers.in_use(), 0U);
+}
+
+// Round the kernel's ring several times, with ids that come back in another order than they left.
+TEST(Buffers, GoRoundWithoutOneBeingLost) {
+  Receiver receiver{64};
+  Random random(4);
+  std::vector<BufferId> held;
+  for (uint32_t i = 0; i < 500; ++i) {
+    const BufferId id = receiver.receive("message " + std::to_string(i));
+    ASSERT_NE(id, no_buffer);
+    ASSERT_EQ(std::count(held.begin(), held.end(), id), 0) << "a buffer was filled that is in use";
+    held.push_back(id);
+    while (held.size() > random.below(60)) {
+      const size_t at = random.below(held.size());
+      receiver.buffers.give_back(held[at]);
+      held.erase(held.begin() + static_cast<std::ptrdiff_t>(at));
+    }
+    receiver.buffers.replenish();
+    ASSERT_EQ(receiver.buffers.in_use(), held.size());
+    ASSERT_EQ(receiver.buffers.available() + held.size(), 64U);
+  }
+  for (const BufferId id : held) receiver.buffers.give_back(id);
+}
+
+TEST(Buffers, AReceiveThatFindsNoneGoesOnWhenThereAreSome) {
+  Receiver receiver{64};
+  std::vector<BufferId> held;
+  for (int i = 0; i < 64; ++i) held.push_back(receiver.receive("x"));
+  EXPECT_EQ(receiver.buffers.available(), 0U);
+  ASSERT_TRUE(send_now(receiver.pair.far, "late"));
+  ASSERT_TRUE(turn_until(*receiver.ring, [&] { return receiver.receiving.over(); }));
+  EXPECT_EQ(receiver.receiving.result(), -ENOBUFS);
+  receiver.buffers.exhausted();
+  for (const BufferId id : held) receiver.buffers.give_back(id);
+  receiver.buffers.replenish();
+  EXPECT_EQ(receiver.buffers.available(), 64U);
+  receiver.ring->receive_many(receiver.receiving.op, Noted::note, receiver.pair.near.get(), false);
+  ASSERT_TRUE(turn_until(*receiver.ring, [&] { return receiver.receiving.result() == 4; }));
+  receiver.buffers.received(receiver.receiving.heard.back().buffer());
+  receiver.buffers.give_back(receiver.receiving.heard.back().buffer());
+}
+
+TEST(BuffersDeathTest, GivingBackWhatNobodyHasIsABug) {
+  const auto ring = make_ring();
+  Buffers buffers{*ring, bytes_of(64)};
+  EXPECT_DEATH(buffers.give_back(0), "assertion failed");
+  EXPECT_DEATH(buffers.received(0), "assertion failed");
+  const BufferId id = buffers.take();
+  buffers.give_back(id);
+  EXPECT_DEATH(buffers.give_back(id), "assertion failed");
+}
+
+// --- BufferQueue ----------------------------------------------------------------------------------------------------
+
+// A queue with words for what it does.
+struct Words {
+  explicit Words(Buffers& all) : buffers(all) {}
+  ~Words() { queue.clear(buffers); }
+  Words(const Words&) = delete;
+  Words& operator=(const Words&) = delete;
+
+  bool push(std::string_view text, bool front = false) {
+    const BufferId id = buffers.take();
+    if (id == no_buffer) return false;
+    std::memcpy(buffers.data(id), text.data(), text.size());
+    const auto bytes = static_cast<uint32_t>(text.size());
+    front ? queue.push_front(buffers, id, bytes) : queue.push(buffers, id, bytes);
+    return true;
+  }
+  std::string front() { return {reinterpret_cast<char*>(queue.front(buffers)), queue.front_size(buffers)}; }
+  // All of it, front by front.
+  std::vector<std::string> drain() {
+    std::vector<std::string> all;
+    while (!queue.empty()) {
+      all.push_back(front());
+      queue.consume(buffers, queue.front_size(buffers));
+    }
+    return all;
+  }
+
+  Buffers& buffers;
+  BufferQueue queue;
+};
+
+using Strings = std::vector<std::string>;
+
+class BufferQueueTest : public testing::Test {
+ protected:
+  std::unique_ptr<Ring> ring_ = make_ring();
+  Buffers buffers_{*ring_, bytes_of(64)};
+  Words words_{buffers_};
+};
+
+TEST_F(BufferQueueTest, IsEmptyAtFirst) {
+  EXPECT_TRUE(words_.queue.empty());
+  EXPECT_EQ(words_.queue.count(), 0U);
+  words_.queue.gather(buffers_);
+  words_.queue.clear(buffers_);
+  EXPECT_TRUE(words_.queue.empty());
+}
+
+TEST_F(BufferQueueTest, KeepsTheOrderOfBytes) {
+  words_.push("one");
+  words_.push("two");
+  words_.push("zero", true);
+  EXPECT_EQ(words_.queue.count(), 3U);
+  EXPECT_EQ(words_.drain(), (Strings{"zero", "one", "two"}));
+  EXPECT_EQ(buffers_.in_use(), 0U);
+  words_.push("first", true);  // into an empty one
+  words_.push("last");
+  EXPECT_EQ(words_.drain(), (Strings{"first", "last"}));
+}
+
+TEST_F(BufferQueueTest, GivesABufferBackWhenItsLastByteIsConsumed) {
+  words_.push("abcdef");
+  words_.push("gh");
+  words_.queue.consume(buffers_, 2);
+  EXPECT_EQ(words_.front(), "cdef");
+  words_.queue.consume(buffers_, 0);
+  EXPECT_EQ(words_.front(), "cdef");
+  EXPECT_EQ(buffers_.in_use(), 2U);
+  words_.queue.consume(buffers_, 4);
+  EXPECT_EQ(buffers_.in_use(), 1U);
+  EXPECT_EQ(words_.front(), "gh");
+  EXPECT_EQ(words_.queue.count(), 1U);
+}
+
+TEST_F(BufferQueueTest, ConsumesAcrossBuffers) {
+  for (const char* text : {"abc", "de", "fghi", "j"}) words_.push(text);
+  words_.queue.consume(buffers_, 1);
+  words_.queue.consume(buffers_, 6);  // the rest of the first, the second, some of the third
+  EXPECT_EQ(buffers_.in_use(), 2U);
+  EXPECT_EQ(words_.drain(), (Strings{"hi", "j"}));
+  words_.queue.consume(buffers_, 0);
+  EXPECT_TRUE(words_.queue.empty());
+}
+
+TEST_F(BufferQueueTest, ListsItsPiecesAsFarAsOneSendTakesThem) {
+  EXPECT_EQ(words_.queue.pieces(buffers_).count, 0U);
+  Strings texts;
+  for (uint32_t i = 0; i < SendPieces::count_max + 2; ++i) {
+    texts.push_back("text " + std::to_string(i));
+    words_.push(texts.back());
+    if (i == 0) {
+      words_.queue.consume(buffers_, 2);
+      texts[0].erase(0, 2);
+    }
+    const SendPieces pieces = words_.queue.pieces(buffers_);
+    ASSERT_EQ(pieces.count, std::min(i + 1, SendPieces::count_max));
+    for (uint32_t at = 0; at < pieces.count; ++at) {
+      EXPECT_EQ((std::string{static_cast<char*>(pieces.list[at].iov_base), pieces.list[at].iov_len}), texts[at]);
+    }
+  }
+  EXPECT_EQ(words_.queue.count(), SendPieces::count_max + 2);
+}
+
+TEST_F(BufferQueueTest, GathersWhatFitsIntoTheFirst) {
+  for (const char* text : {"a", "bc", "def"}) words_.push(text);
+  words_.queue.gather(buffers_);
+  EXPECT_EQ(words_.queue.count(), 1U);
+  EXPECT_EQ(buffers_.in_use(), 1U);
+  EXPECT_EQ(words_.front(), "abcdef");
+  words_.push("ghi");  // behind the right one
+  EXPECT_EQ(words_.drain(), (Strings{"abcdef", "ghi"}));
+}
+
+TEST_F(BufferQueueTest, GathersPartOfTheOneThatDoesNotFit) {
+  const std::string nearly(Buffers::size - 4, 'n');
+  words_.push(nearly);
+  words_.push("ab");
+  words_.push("cdefg");
+  words_.push("hi");
+  words_.queue.gather(buffers_);
+  EXPECT_EQ(words_.drain(), (Strings{nearly + "abcd", "efg", "hi"}));
+}
+
+TEST_F(BufferQueueTest, GathersNothingIntoAFullOne) {
+  const std::string full(Buffers::size, 'f');
+  words_.push(full);
+  words_.push("rest");
+  words_.queue.gather(buffers_);
+  EXPECT_EQ(words_.drain(), (Strings{full, "rest"}));
+}
+
+TEST_F(BufferQueueTest, GathersBehindWhatWasConsumed) {
+  words_.push("consumed");
+  words_.push("consumed, too");
+  words_.queue.consume(buffers_, 3);
+  words_.queue.gather(buffers_);
+  EXPECT_EQ(words_.front(), "sumedconsumed, too");
+  words_.queue.consume(buffers_, 5);
+  words_.push("!");
+  words_.queue.gather(buffers_);
+  EXPECT_EQ(words_.drain(), (Strings{"consumed, too!"}));
+}
+
+TEST_F(BufferQueueTest, GathersAsManyAsThereAre) {
+  std::string all;
+  for (int i = 0; i < 64; ++i) {
+    const std::string text(static_cast<size_t>(i) + 1, static_cast<char>('!' + i));
+    words_.push(text);
+    all += text;
+  }
+  EXPECT_EQ(buffers_.take(), no_buffer);
+  words_.queue.gather(buffers_);
+  EXPECT_EQ(buffers_.in_use(), 1U);
+  EXPECT_EQ(words_.front(), all);
+}
+
+TEST_F(BufferQueueTest, ClearsAll) {
+  for (int i = 0; i < 10; ++i) words_.push("x");
+  words_.queue.clear(buffers_);
+  EXPECT_TRUE(words_.queue.empty());
+  EXPECT_EQ(buffers_.in_use(), 0U);
+}
+
+TEST_F(BufferQueueTest, HoldsNoBufferWithoutBytes) {
+  const BufferId id = buffers_.take();
+  EXPECT_DEATH(words_.queue.push(buffers_, id, 0), "assertion failed: bytes > 0");
+  EXPECT_DEATH(words_.queue.push(buffers_, id, Buffers::size + 1), "assertion failed");
+  words_.push("abc");
+  EXPECT_DEATH(words_.queue.consume(buffers_, 4), "assertion failed: !empty\\(\\) \\(value 1\\)");
+}
+
+// What a queue should be: strings, and where in its buffer each one begins.
+struct Piece {
+  std::string text;
+  size_t offset = 0;
+};
+
+struct Model {
+  std::deque<Piece> pieces;
+
+  size_t size() const {
+    size_t all = 0;
+    for (const Piece& piece : pieces) all += piece.text.size();
+    return all;
+  }
+  void consume(size_t bytes) {
+    while (bytes > 0) {
+      const size_t taken = std::min(bytes, pieces.front().text.size());
+      pieces.front().text.erase(0, taken);
+      pieces.front().offset += taken;
+      bytes -= taken;
+      if (pieces.front().text.empty()) pieces.pop_front();
+    }
+  }
+  void gather() {
+    while (pieces.size() > 1) {
+      Piece& first = pieces[0];
+      Piece& next = pieces[1];
+      const size_t moved = std::min(Buffers::size - first.offset - first.text.size(), next.text.size());
+      if (moved == 0) return;
+      first.text += next.text.substr(0, moved);
+      next.text.erase(0, moved);
+      next.offset += moved;
+      if (!next.text.empty()) return;
+      pieces.erase(pieces.begin() + 1);
+    }
+  }
+};
+
+// Two queues over the same buffers against two such models.
+void run_against_model(uint64_t seed) {
+  const auto ring = make_ring();
+  Buffers buffers{*ring, bytes_of(64)};
+  Words first{buffers};
+  Words second{buffers};
+  std::array<Words*, 2> queues{&first, &second};
+  std::array<Model, 2> models;
+  Random random(seed);
+  const auto text_of_random_size = [&] {
+    constexpr std::array<size_t, 6> sizes{1, 2, 100, Buffers::size / 2, Buffers::size - 1, Buffers::size};
+    const size_t size = random.below(3) == 0 ? 1 + random.below(Buffers::size) : sizes[random.below(sizes.size())];
+    std::string text(size, '\0');
+    const uint64_t salt = random.next();
+    for (size_t i = 0; i < size; ++i) text[i] = static_cast<char>((salt >> (i % 57)) + i);
+    return text;
+  };
+  for (int step = 0; step < 4'000; ++step) {
+    const size_t which = random.below(2);
+    Words& words = *queues[which];
+    Model& model = models[which];
+    const size_t held = models[0].pieces.size() + models[1].pieces.size();
+    const uint64_t action = random.below(10);
+    if (action < 4) {
+      const bool front = action == 0;
+      std::string text = text_of_random_size();
+      ASSERT_EQ(words.push(text, front), held < buffers.count());
+      if (held < buffers.count()) {
+        model.pieces.insert(front ? model.pieces.begin() : model.pieces.end(), Piece{std::move(text)});
+      }
+    } else if (action == 4) {
+      words.queue.gather(buffers);
+      model.gather();
+    } else if (action == 5 && random.below(20) == 0) {
+      words.queue.clear(buffers);
+      model.pieces.clear();
+    } else if (action > 5 && !model.pieces.empty()) {
+      const size_t left = model.pieces.front().text.size();
+      const std::array<size_t, 3> some{left, random.below(left + 1),
+                                       random.below(std::min<size_t>(model.size(), 50'000) + 1)};
+      const size_t bytes = some[random.below(some.size())];
+      words.queue.consume(buffers, static_cast<uint32_t>(bytes));
+      model.consume(bytes);
+    }
+    ASSERT_EQ(words.queue.empty(), model.pieces.empty());
+    ASSERT_EQ(words.queue.count(), model.pieces.size());
+    ASSERT_EQ(buffers.in_use(), models[0].pieces.size() + models[1].pieces.size());
+    if (!model.pieces.empty()) {
+      ASSERT_TRUE(words.front() == model.pieces.front().text) << "step " << step;
+    }
+  }
+  for (size_t which = 0; which < 2; ++which) {
+    const Strings rest = queues[which]->drain();
+    ASSERT_EQ(rest.size(), models[which].pieces.size());
+    for (size_t i = 0; i < rest.size(); ++i) EXPECT_TRUE(rest[i] == models[which].pieces[i].text);
+  }
+  EXPECT_EQ(buffers.in_use(), 0U);
+}
+
+TEST(BufferQueue, AgreesWithADequeOfStrings) {
+  for (uint64_t seed = 1; seed <= 4; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    run_against_model(seed);
+    if (testing::Test::HasFatalFailure()) return;
+  }
+}
+
+}  // namespace
+}  // namespace weir
