@@ -211,7 +211,8 @@ std::string ControlLoop::take_over(const config::Config& next) {
   config_ = next;
   log_ = Log{config_.log.level, config_.log.format};
   tell_workers({ControlMessage::Kind::look, {}});
-  wheel_.arm(reclaim_timer_, clock_.now() + reclaim_interval);
+  // Reloads may come faster than that; each one also takes away what earlier ones left.
+  if (publisher_.reclaim() && !reclaim_timer_.armed()) wheel_.arm(reclaim_timer_, now_ + reclaim_interval);
   return {};
 }
 

@@ -1,6 +1,7 @@
 #include "control/stats_socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -59,6 +60,7 @@ Result<std::unique_ptr<StatsSocket>, std::string> StatsSocket::open(Ring& ring, 
   std::unique_ptr<StatsSocket> socket{
       new StatsSocket{ring, buffers, wheel, path, std::move(*listener), std::move(view)}};
   socket->remember_file();
+  socket->keep_spare();
   // Not here: until the loop turns there is nothing in flight, and a start that fails for another reason may just let
   // go.
   wheel.arm(socket->accept_timer_, Instant{});
@@ -83,6 +85,7 @@ void StatsSocket::stop() {
   if (stopping_) return;
   stopping_ = true;
   remove_file();
+  spare_.reset();
   wheel_.cancel(accept_timer_);
   if (accept_op_.in_flight()) {
     ring_.cancel(accept_op_);
@@ -122,18 +125,40 @@ void StatsSocket::on_accepted(Op& op, const Completion& completion) {
     return;
   }
   if (!completion.failed()) {
-    StatsClient* client = socket.clients_.create(socket, completion.result);
-    WEIR_ASSERT(client != nullptr);  // accept_more() saw a free slot, and only this takes one
-    client->begin();
+    socket.serve(completion.result);
     return socket.accept_more();
   }
   switch (completion.error()) {
     case EINTR:
     case EAGAIN:
     case ECONNABORTED: return socket.accept_more();
-    // EMFILE, ENFILE, ENOMEM, and whatever else: not to spin on something that stays wrong.
+    case EMFILE:
+    case ENFILE:
+      socket.accept_with_spare();
+      return socket.arm(socket.accept_timer_, retry_interval);
+    // ENOMEM and whatever else: not to spin on something that stays wrong.
     default: socket.arm(socket.accept_timer_, retry_interval);
   }
+}
+
+void StatsSocket::serve(int fd) {
+  StatsClient* client = clients_.create(*this, fd);
+  WEIR_ASSERT(client != nullptr);  // accept_more() saw a free slot, and only this takes one
+  client->begin();
+}
+
+// Traffic has taken every descriptor, which is when an operator wants to look in: the one that was kept for that is
+// traded for the client's.
+void StatsSocket::accept_with_spare() {
+  if (!spare_) return;
+  spare_.reset();
+  const int fd = accept_now(listener_.get());
+  if (fd >= 0) return serve(fd);
+  keep_spare();
+}
+
+void StatsSocket::keep_spare() {
+  if (!spare_) spare_.reset(::fcntl(listener_.get(), F_DUPFD_CLOEXEC, 0));
 }
 
 void StatsSocket::on_accept_time(Timer& timer) {
@@ -141,7 +166,9 @@ void StatsSocket::on_accept_time(Timer& timer) {
 }
 
 void StatsSocket::client_joined(StatsClient& client, int fd) {
-  ring_.close(fd);
+  // At once, not by the ring, so that the spare is the next to have its number.
+  ::close(fd);
+  if (!stopping_) keep_spare();
   clients_.destroy(client);
   accept_more();
 }

@@ -66,6 +66,9 @@ class StatsSocket {
   static void on_accept_time(Timer& timer);
 
   void accept_more();
+  void serve(int fd);
+  void accept_with_spare();
+  void keep_spare();
   void remember_file();
   void remove_file() const;
 
@@ -75,6 +78,7 @@ class StatsSocket {
   const std::string path_;
   const View view_;
   Fd listener_;  // until stop() and the accept is back
+  Fd spare_;     // stands for a client's descriptor when there is no other
   bool stopping_ = false;
   Op accept_op_;
   Timer accept_timer_;  // armed until the loop's first turn, and while the system has no descriptor for another client

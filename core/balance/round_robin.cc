@@ -44,8 +44,12 @@ class RoundRobin final : public Picker {
   uint32_t pick(PickerState& state, const PickRequest& request) const noexcept override {
     WEIR_ASSERT(request.endpoints.size() == endpoint_count_);
     if (turns_.empty()) return no_endpoint;
-    uint32_t& cursor = static_cast<RoundRobinState&>(state).cursor;
-    WEIR_ASSERT(cursor < turns_.size(), cursor);
+    uint32_t& next = static_cast<RoundRobinState&>(state).cursor;
+    WEIR_ASSERT(next < turns_.size(), next);
+    // A second try looks ahead without using up a turn: if it took one, a dead endpoint would meet every connection
+    // first wherever its neighbour stands in for it.
+    uint32_t looking = next;
+    uint32_t& cursor = request.tried.count() > 0 ? looking : next;
     const size_t steps = std::min<size_t>(turns_.size(), passed_max + 1);
     for (size_t step = 0; step < steps; ++step) {
       const uint32_t index = turns_[cursor];

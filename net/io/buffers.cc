@@ -62,8 +62,21 @@ void Buffers::exhausted() noexcept {
   level_ = std::min(level_ * 2, count_);
 }
 
+// The last buffer may be in the middle of being sent; what is behind its bytes is not touched by that.
+bool BufferQueue::append_to_last(Buffers& buffers, BufferId id, uint32_t bytes) noexcept {
+  if (empty() || bytes > copied_bytes_max) return false;
+  Buffers::Filled& last = buffers.filled_[tail_];
+  const uint32_t end = uint32_t{last.offset} + last.left;
+  if (bytes > Buffers::size - end) return false;
+  std::memcpy(buffers.data(tail_) + end, buffers.data(id), bytes);
+  last.left = static_cast<uint16_t>(last.left + bytes);
+  buffers.give_back(id);
+  return true;
+}
+
 void BufferQueue::push(Buffers& buffers, BufferId id, uint32_t bytes) noexcept {
   WEIR_ASSERT(bytes > 0 && bytes <= Buffers::size, bytes);
+  if (append_to_last(buffers, id, bytes)) return;
   buffers.filled_[id] = {no_buffer, 0, static_cast<uint16_t>(bytes)};
   if (empty()) {
     head_ = id;

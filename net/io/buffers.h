@@ -80,9 +80,12 @@ class Buffers {
 // BufferQueue: filled buffers in the order of their bytes, in 6 bytes of its own. The links lie with the Buffers.
 class BufferQueue {
  public:
+  static constexpr uint32_t copied_bytes_max = 2048;  // what counts as small, below
+
   bool empty() const noexcept { return head_ == no_buffer; }
   uint16_t count() const noexcept { return count_; }
 
+  // A small piece is copied behind the last one if it fits there, so that what waits for a slow peer holds few buffers.
   void push(Buffers& buffers, BufferId id, uint32_t bytes) noexcept;
   void push_front(Buffers& buffers, BufferId id, uint32_t bytes) noexcept;
 
@@ -97,6 +100,7 @@ class BufferQueue {
   void clear(Buffers& buffers) noexcept;
 
  private:
+  bool append_to_last(Buffers& buffers, BufferId id, uint32_t bytes) noexcept;
   void drop_front(Buffers& buffers) noexcept;
 
   BufferId head_ = no_buffer;

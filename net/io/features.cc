@@ -134,12 +134,33 @@ class Probe {
   std::array<std::array<char, buffer_size>, 2> buffers_{};
 };
 
+constexpr uint32_t probe_buffers = 2;
+
+Result<std::unique_ptr<Ring>> probe_ring(bool receive_limit) {
+  RingOptions options;
+  options.submissions = 8;
+  options.completions = 16;
+  options.receive_limit = receive_limit;
+  auto ring = Ring::make(options);
+  if (ring) {
+    if (const auto registered = (*ring)->register_buffers(probe_buffers); !registered) return registered.error();
+  }
+  return ring;
+}
+
+bool receive_limit_works() {
+  const auto ring = probe_ring(true);
+  if (!ring) return false;
+  Probe probe{**ring};
+  return probe.ready() && probe.multishot_receive();
+}
+
 }  // namespace
 
 Features probe_features() {
   Features features;
   features.kernel = kernel_release();
-  auto add = [&](const char* name, bool present, const char* note) {
+  auto require = [&](const char* name, bool present, const char* note) {
     features.list.push_back({name, true, present, note});
     if (!present && features.refusal.empty()) {
       features.refusal = std::string{"this kernel ("} + features.kernel + ") lacks " + name + " (" + note +
@@ -147,22 +168,20 @@ Features probe_features() {
     }
   };
 
-  RingOptions options;
-  options.submissions = 8;
-  options.completions = 16;
-  auto made = Ring::make(options);
+  const char* ring_name = "ring with deferred task work and provided buffers";
+  auto made = probe_ring(false);
   if (!made) {
-    add("ring with single issuer and deferred task work", false, "Linux 6.1");
+    require(ring_name, false, "Linux 6.1");
     features.refusal = explain(made.error(), features.kernel);
     return features;
   }
-  Ring& ring = **made;
-  add("ring with single issuer and deferred task work", true, "Linux 6.1");
-  const bool buffers = ring.register_buffers(2).ok();
-  add("provided buffer rings", buffers, "Linux 5.19");
-  Probe probe{ring};
-  add("multishot receive", buffers && probe.ready() && probe.multishot_receive(), "Linux 6.0");
-  add("multishot accept", probe.ready() && probe.multishot_accept(), "Linux 5.19");
+  require(ring_name, true, "Linux 6.1");
+  Probe probe{**made};
+  require("multishot receive", probe.ready() && probe.multishot_receive(), "Linux 6.0");
+  require("multishot accept", probe.ready() && probe.multishot_accept(), "Linux 5.19");
+  features.receive_limit = receive_limit_works();
+  features.list.push_back({"multishot receive with a limit", false, features.receive_limit,
+                           "Linux 6.17; without it a flood can take more buffers before it is stopped"});
   return features;
 }
 

@@ -26,6 +26,7 @@ struct Feature {
 struct Features {
   std::string kernel;  // "6.1.0-18-amd64"
   std::vector<Feature> list;
+  bool receive_limit = false;  // optional: for RingOptions
   // Why weir cannot run here and what to change; empty when it can.
   std::string refusal;
 

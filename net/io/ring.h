@@ -30,6 +30,8 @@ struct SendPieces {
 };
 
 struct RingOptions {
+  // The kernel knows how to end receive_many after so many bytes (Linux 6.17; see Features::receive_limit).
+  bool receive_limit = false;
   uint32_t submissions = 1024;  // written down between two system calls; more make an extra one
   uint32_t completions = 8192;  // beyond that the kernel keeps them until there is room
 };
@@ -50,7 +52,9 @@ class Ring {
   void connect(Op& op, Op::Handler handler, int fd, const sockaddr* address, socklen_t size);
 
   // Receives again and again, each time into one of the provided buffers, until canceled, the end, an error, or
-  // -ENOBUFS. `later`: nothing is there yet for sure, so don't look before waiting.
+  // -ENOBUFS; where the kernel can, also after receive_limit_bytes in all, so that a flood stops by itself before we
+  // have heard of it. `later`: nothing is there yet for sure, so don't look before waiting.
+  static constexpr uint32_t receive_limit_bytes = 64 * 1024;
   void receive_many(Op& op, Op::Handler handler, int fd, bool later);
 
   // Sends all of it; the completion is short only after an error or a signal. The bytes stay where they are until then.
@@ -60,6 +64,10 @@ class Ring {
 
   // One completion when one of the poll(2) `events` is true, or has been since.
   void poll(Op& op, Op::Handler handler, int fd, uint32_t events);
+
+  // Tells of errors and hang-ups of a socket, each as it happens, until canceled. The kernel also tells of a
+  // half-closed peer, whether asked or not, hence again and again instead of once.
+  void watch(Op& op, Op::Handler handler, int fd);
 
   // Reads up to `size` bytes of a file that is no socket (eventfd, signalfd). `data` stays until then.
   void read(Op& op, Op::Handler handler, int fd, void* data, size_t size);

@@ -26,6 +26,7 @@ constexpr int send_flags = MSG_NOSIGNAL | MSG_WAITALL;
 struct Ring::Impl {
   io_uring ring{};
   bool ring_fd_registered = false;
+  bool receive_limit = false;
   io_uring_buf_ring* buffers = nullptr;
   uint32_t buffers_count = 0;
   int buffers_written = 0;  // since the last commit
@@ -99,6 +100,7 @@ Ring::~Ring() = default;
 
 Result<std::unique_ptr<Ring>> Ring::make(const RingOptions& options) {
   auto impl = std::make_unique<Impl>();
+  impl->receive_limit = options.receive_limit;
   io_uring_params params{};
   params.flags = setup_flags;
   params.cq_entries = options.completions;
@@ -149,6 +151,8 @@ void Ring::receive_many(Op& op, Op::Handler handler, int fd, bool later) {
   sqe->flags |= IOSQE_BUFFER_SELECT;
   sqe->buf_group = buffer_group;
   if (later) sqe->ioprio |= IORING_RECVSEND_POLL_FIRST;
+  // `optlen` of newer headers lies in this union.
+  if (impl_->receive_limit) sqe->file_index = receive_limit_bytes;
   io_uring_sqe_set_data(sqe, &op);
 }
 
@@ -178,6 +182,13 @@ void Ring::poll(Op& op, Op::Handler handler, int fd, uint32_t events) {
   start(op, handler);
   io_uring_sqe* sqe = impl_->take_sqe();
   io_uring_prep_poll_add(sqe, fd, events);
+  io_uring_sqe_set_data(sqe, &op);
+}
+
+void Ring::watch(Op& op, Op::Handler handler, int fd) {
+  start(op, handler);
+  io_uring_sqe* sqe = impl_->take_sqe();
+  io_uring_prep_poll_multishot(sqe, fd, 0);
   io_uring_sqe_set_data(sqe, &op);
 }
 

@@ -92,6 +92,13 @@ void reset_on_close(int fd) noexcept {
   ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
 }
 
+int pending_error(int fd) noexcept {
+  int error = 0;
+  socklen_t size = sizeof error;
+  ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+  return error;
+}
+
 bool peer_address(int fd, sockaddr_storage& address) noexcept {
   socklen_t size = sizeof address;
   return ::getpeername(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0;

@@ -44,6 +44,9 @@ int stop_listening(int fd) noexcept;
 // Makes the coming close a reset, without waiting for anybody.
 void reset_on_close(int fd) noexcept;
 
+// The error that has happened to the socket and was told to nobody yet; 0 if there is none.
+int pending_error(int fd) noexcept;
+
 // The two ends' addresses. False if the socket is not connected any more.
 bool peer_address(int fd, sockaddr_storage& address) noexcept;
 bool local_address(int fd, sockaddr_storage& address, socklen_t& size) noexcept;

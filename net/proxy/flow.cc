@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <poll.h>
 
+#include "net/io/socket.h"
+
 namespace weir {
 namespace {
 
@@ -13,7 +15,8 @@ constexpr int64_t bulk_piece_min = Buffers::size / 2;
 constexpr uint8_t copy_after_small_pieces = 4;
 // One readiness moves this much at most before other sessions have their turn.
 constexpr int64_t splice_bytes_per_turn = 1 << 20;
-// So many buffers may wait for the sink before the receive is canceled. Some more can arrive until it is.
+// So many buffers may wait for the sink before the receive is canceled. Where the kernel knows no receive limit, a
+// flood can bring many more until it is.
 constexpr uint16_t buffers_waiting_max = 4;
 
 }  // namespace
@@ -28,6 +31,13 @@ void Flow::open_sink(int fd) {
   WEIR_ASSERT(sink_ < 0);
   sink_ = fd;
   flush_later();
+}
+
+void Flow::discard() {
+  WEIR_ASSERT(sink_ < 0);
+  discarding_ = true;
+  queue_.clear(host_.relay.buffers);
+  if (!source_op_.in_flight()) flush_later();
 }
 
 void Flow::stop() {
@@ -62,15 +72,42 @@ void Flow::resume_starved() {
 
 void Flow::arm_receive(bool later) {
   paused_ = false;
+  watched_ = false;
   host_.relay.ring.receive_many(source_op_, on_receive, source_, later);
 }
 
 void Flow::poll_source() {
+  // The watch has the Op; it comes back canceled, and calls here again.
+  if (watching_) return host_.relay.ring.cancel(source_op_);
+  watched_ = false;
   host_.relay.ring.poll(source_op_, on_source_ready, source_, POLLIN);
 }
 
 void Flow::poll_sink() {
   host_.relay.ring.poll(sink_op_, on_sink_ready, sink_, POLLOUT);
+  host_.flow_unwatched(*this);
+}
+
+void Flow::watch_source() {
+  if (!unwatched() || stopping_) return;
+  watching_ = true;
+  host_.relay.ring.watch(source_op_, on_watched, source_);
+}
+
+void Flow::on_watched(Op& op, const Completion& completion) {
+  Flow& flow = owner_of(op, &Flow::source_op_);
+  flow.watching_ = op.in_flight();
+  if (flow.stopping_) return flow.absorb(completion);
+  if (completion.result > 0 && (completion.result & (POLLERR | POLLHUP)) != 0) {
+    if (const int error = pending_error(flow.source_); error != 0) return flow.host_.flow_failed(flow, true, error);
+    // Both directions are shut without an error, as when a UNIX peer closes. What it sent before can still be read; but
+    // if it has ended, there is nobody any more to send to.
+    if (flow.source_ended_) return flow.host_.flow_failed(flow, true, EPIPE);
+  }
+  if (flow.watching_) return;
+  flow.watched_ = completion.error() != ECANCELED;
+  if (flow.mode_ != Mode::splicing) return flow.flush_later();
+  if (!flow.sink_op_.in_flight() && !flow.ended_) flow.poll_source();
 }
 
 // While stopping: whatever comes back is only put away.
@@ -97,10 +134,15 @@ void Flow::received(const Completion& completion) {
   }
   const auto bytes = static_cast<uint32_t>(completion.result);
   host_.relay.counters.bytes_copied.add(bytes);
+  if (discarding_) {
+    host_.relay.buffers.give_back(completion.buffer());
+    if (!source_op_.in_flight()) flush_later();
+    return;
+  }
   queue_.push(host_.relay.buffers, completion.buffer(), bytes);
   const bool full = bytes == Buffers::size && completion.more_to_read();
   streak_ = full ? static_cast<uint8_t>(streak_ + 1) : uint8_t{0};
-  host_.flow_moved(*this, bytes);
+  host_.flow_received(*this, bytes);
 
   if (sink_ < 0) {
     host_.flow_waiting(*this);
@@ -108,14 +150,13 @@ void Flow::received(const Completion& completion) {
     flush_later();
   }
   if (stopping_) return;
-  if (!source_op_.in_flight() || mode_ != Mode::copying) return;
-  if (streak_ >= bulk_after_full_buffers && sink_ >= 0) {
+  if (mode_ == Mode::copying && streak_ >= bulk_after_full_buffers && sink_ >= 0) {
     mode_ = Mode::leaving_copy;
-    host_.relay.ring.cancel(source_op_);
+    if (source_op_.in_flight()) host_.relay.ring.cancel(source_op_);
   } else if (!paused_ && queue_.count() >= buffers_waiting_max) {
     paused_ = true;
     host_.relay.counters.backpressure.add();
-    host_.relay.ring.cancel(source_op_);
+    if (source_op_.in_flight()) host_.relay.ring.cancel(source_op_);
   }
 }
 
@@ -152,11 +193,14 @@ void Relay::flush() {
 
 void Flow::flush() {
   to_flush_ = false;
-  if (stopping_ || sink_op_.in_flight()) return;
+  if (stopping_ || ended_ || mode_ == Mode::splicing) return;
   if (!queue_.empty()) {
-    if (sink_ >= 0) send_queued();
+    if (sink_ >= 0 && !sink_op_.in_flight()) send_queued();
+    if (!source_op_.in_flight()) host_.flow_unwatched(*this);
   } else if (source_ended_) {
     if (sink_ >= 0) pass_on_end();
+  } else if (watching_) {
+    host_.relay.ring.cancel(source_op_);
   } else if (!source_op_.in_flight()) {
     after_drained();
   }
@@ -184,8 +228,7 @@ void Flow::on_sent(Op& op, const Completion& completion) {
   }
   if (completion.result > 0) {
     flow.queue_.consume(flow.host_.relay.buffers, static_cast<uint32_t>(completion.result));
-    // A sink that takes bytes is a sign of life, too.
-    flow.host_.flow_moved(flow, 0);
+    flow.host_.flow_sent(flow, static_cast<uint64_t>(completion.result));
   }
   flow.flush_later();
 }
@@ -194,6 +237,7 @@ void Flow::pass_on_end() {
   WEIR_ASSERT(!ended_);
   ended_ = true;
   host_.flow_ended(*this);
+  host_.flow_unwatched(*this);
 }
 
 void Flow::enter_splicing() {
@@ -242,7 +286,6 @@ void Flow::splice_turn() {
     while (piped_ > 0) {
       const int64_t drained = host_.relay.pipes.drain(pipe_, sink_, piped_);
       if (drained == -EAGAIN || drained == -EINTR) {
-        if (moved > 0) host_.flow_moved(*this, 0);
         return poll_sink();
       }
       if (drained <= 0) {
@@ -250,6 +293,7 @@ void Flow::splice_turn() {
       }
       piped_ -= static_cast<uint32_t>(drained);
       moved += drained;
+      host_.flow_sent(*this, static_cast<uint64_t>(drained));
     }
     if (moved >= splice_bytes_per_turn) break;
     const int64_t filled = host_.relay.pipes.fill(source_, pipe_);
@@ -264,7 +308,7 @@ void Flow::splice_turn() {
     }
     piped_ = static_cast<uint32_t>(filled);
     host_.relay.counters.bytes_spliced.add(static_cast<uint64_t>(filled));
-    host_.flow_moved(*this, static_cast<uint64_t>(filled));
+    host_.flow_received(*this, static_cast<uint64_t>(filled));
   }
   give_back_pipe();
   streak_ = moved < bulk_piece_min ? static_cast<uint8_t>(streak_ + 1) : uint8_t{0};

@@ -57,8 +57,10 @@ class FlowHost {
 
   Relay& relay;
 
-  // Bytes were received from the source.
-  virtual void flow_moved(Flow& flow, uint64_t bytes) = 0;
+  virtual void flow_received(Flow& flow, uint64_t bytes) = 0;
+  virtual void flow_sent(Flow& flow, uint64_t bytes) = 0;
+  // Nothing listens to the source for now, so that its death would go unnoticed; see watch_source().
+  virtual void flow_unwatched(Flow& flow) = 0;
   // Bytes are waiting and the sink is not open yet.
   virtual void flow_waiting(Flow& flow) = 0;
   // Everything up to the source's end was sent; the end itself is the host's to pass on.
@@ -84,6 +86,14 @@ class Flow {
   // Begins to send: first what has waited.
   void open_sink(int fd);
 
+  // From now on what the source sends is read and thrown away. The sink must not be open.
+  void discard();
+
+  // A source that nobody listens to (the sink is slow, or it has ended) is asked to tell if it is reset. Not done at
+  // once, because most such pauses are over in no time.
+  void watch_source();
+  bool unwatched() const noexcept { return source_ >= 0 && !source_op_.in_flight() && !watched_; }
+
   // Cancels what is in flight; what comes back from now on is dropped. Call release() when idle().
   void stop();
   // Nothing is in flight.
@@ -99,6 +109,8 @@ class Flow {
   // While the sink is closed: the bytes that wait, in one piece as far as a buffer goes.
   std::byte* waiting_bytes();
   uint32_t waiting_size();
+  // Something waits for the sink.
+  bool holds_buffers() const noexcept { return !queue_.empty(); }
   // The first piece is full: gathering brings no more.
   bool waiting_full() const;
   void consume_waiting(uint32_t bytes) { queue_.consume(host_.relay.buffers, bytes); }
@@ -123,6 +135,7 @@ class Flow {
   static void on_sent(Op& op, const Completion& completion);
   static void on_source_ready(Op& op, const Completion& completion);
   static void on_sink_ready(Op& op, const Completion& completion);
+  static void on_watched(Op& op, const Completion& completion);
 
   void arm_receive(bool later);
   void poll_source();
@@ -157,6 +170,9 @@ class Flow {
   bool ended_ : 1 = false;
   bool stopping_ : 1 = false;
   bool to_flush_ : 1 = false;  // in Relay::to_flush
+  bool discarding_ : 1 = false;
+  bool watching_ : 1 = false;  // source_op_ is in flight for watch_source()
+  bool watched_ : 1 = false;   // the kernel ended that by itself: not to be tried again
 };
 
 }  // namespace weir

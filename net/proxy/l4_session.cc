@@ -11,6 +11,14 @@
 #include "net/proxy/worker.h"
 
 namespace weir {
+namespace {
+
+// How long a client that was given up may go on sending before it is closed nevertheless.
+constexpr Duration linger_max = std::chrono::seconds{1};
+// A source that nobody has listened to for so long is watched for a reset.
+constexpr Duration watch_after = std::chrono::milliseconds{250};
+
+}  // namespace
 
 L4Session::L4Session(Worker& worker, const ListenerSpec& listener, int client) noexcept
     : FlowHost(worker.relay()),
@@ -50,19 +58,44 @@ void L4Session::begin(const ListenerSpec& listener) {
 }
 
 void L4Session::become(State next) {
-  const bool legal = next == State::joining   ? state_ != State::joining
-                     : next == State::dialing ? state_ == State::greeting
-                                              : state_ == State::dialing && next == State::relaying;
+  const bool legal = [&] {
+    switch (next) {
+      case State::greeting: return false;
+      case State::dialing: return state_ == State::greeting;
+      case State::relaying: return state_ == State::dialing;
+      case State::lingering: return state_ == State::dialing;
+      case State::joining: return state_ != State::joining;
+    }
+    return false;
+  }();
   WEIR_ASSERT(legal, static_cast<int>(state_) * 10 + static_cast<int>(next));
   state_ = next;
 }
 
 void L4Session::close(CloseReason reason, bool reset) {
   if (state_ == State::joining) return;
-  become(State::joining);
+  // Who lingers was counted when it began to.
+  if (state_ != State::lingering) worker_.counters().closed[static_cast<size_t>(reason)].add();
+  join(reset);
+}
+
+// The client is to see a clean end, although it may be in the middle of sending.
+void L4Session::give_up(CloseReason reason) {
+  if (node.linked()) ListHead::unlink(node);
+  if (reason == CloseReason::connect_failed) listener_state_.counters(worker_.index()).connect_failed.add();
+  if (up_.source_ended()) return close(reason);
   worker_.counters().closed[static_cast<size_t>(reason)].add();
+  become(State::lingering);
+  shut_down_send(client_);
+  up_.discard();
+  worker_.wheel().arm(timer_, worker_.now() + linger_max);
+}
+
+void L4Session::join(bool reset) {
+  become(State::joining);
   reset_ = reset;
   worker_.wheel().cancel(timer_);
+  if (node.linked()) ListHead::unlink(node);
   up_.stop();
   down_.stop();
   if (connect_op_.in_flight()) worker_.ring().cancel(connect_op_);
@@ -126,24 +159,22 @@ void L4Session::read_greeting() {
 
 void L4Session::dial() {
   const Upstream* upstream = worker_.snapshot().find(upstream_);
-  if (upstream == nullptr) return close(CloseReason::no_upstream);
-  if (tried_.count() >= std::min(upstream->tries, tries_max)) return close(CloseReason::connect_failed);
+  if (upstream == nullptr) return give_up(CloseReason::no_upstream);
+  if (tried_.count() >= std::min(upstream->tries, tries_max)) return give_up(CloseReason::connect_failed);
 
   PickRequest request{upstream->endpoints, tried_, 0};
   if (upstream->picker->wants_key()) request.key = client_key();
   const uint32_t picked = upstream->picker->pick(worker_.picker_state(upstream->id), request);
   if (picked == no_endpoint) {
-    return close(tried_.count() > 0 ? CloseReason::connect_failed : CloseReason::no_endpoint);
+    return give_up(tried_.count() > 0 ? CloseReason::connect_failed : CloseReason::no_endpoint);
   }
   const Endpoint& endpoint = upstream->endpoints[picked];
-  endpoint.state->counters(worker_.index()).picked.add();
 
+  if (!timer_.armed()) worker_.wheel().arm(timer_, worker_.now() + upstream->connect_timeout);
   const int fd = open_stream(endpoint.address.family());
-  if (fd < 0) {
-    worker_.descriptors_ran_out();
-    return close(CloseReason::no_descriptors);
-  }
+  if (fd < 0) return worker_.wait_for_descriptor(*this);
   if (tried_.count() > 0) worker_.counters().connect_retries.add();
+  endpoint.state->counters(worker_.index()).picked.add();
   const bool tcp = !endpoint.address.is_unix();
   if (tcp) hold_back_acknowledge(fd);
   acknowledge_later_ = tcp;
@@ -152,7 +183,11 @@ void L4Session::dial() {
   lease_ = Lease{*endpoint.state};
   connect_timed_out_ = false;
   worker_.ring().connect(connect_op_, on_connected, fd, endpoint.address.data(), endpoint.address.size());
-  worker_.wheel().arm(timer_, worker_.now() + upstream->connect_timeout);
+}
+
+void L4Session::redial() {
+  WEIR_ASSERT(state_ == State::dialing && !connect_op_.in_flight());
+  dial();
 }
 
 void L4Session::on_connected(Op& op, const Completion& completion) {
@@ -167,19 +202,18 @@ void L4Session::on_connected(Op& op, const Completion& completion) {
 }
 
 void L4Session::connect_failed(bool timed_out) {
-  EndpointCounters& counters = lease_.state().counters(worker_.index());
+  const Lease failed = std::move(lease_);
+  EndpointCounters& counters = failed.state().counters(worker_.index());
   (timed_out ? counters.connect_timeouts : counters.connect_errors).add();
   worker_.wheel().cancel(timer_);
   drop_origin();
   const Upstream* upstream = worker_.snapshot().find(upstream_);
-  const uint32_t tries = upstream != nullptr ? std::min(upstream->tries, tries_max) : 1;
-  if (tried_.count() + 1 >= tries) {
-    listener_state_.counters(worker_.index()).connect_failed.add();
-    return close(CloseReason::connect_failed);
+  if (upstream != nullptr && tried_.count() + 1 >= std::min(upstream->tries, tries_max)) {
+    return give_up(CloseReason::connect_failed);
   }
-  counters.retries.add();
   tried_.add(endpoint_);
   dial();
+  if (state_ == State::dialing) counters.retries.add();
 }
 
 bool L4Session::prepend_greeting(ProxyHeader version) {
@@ -207,7 +241,7 @@ void L4Session::begin_relaying() {
   if (upstream != nullptr && upstream->send_proxy != ProxyHeader::off && !prepend_greeting(upstream->send_proxy)) {
     return close(CloseReason::no_buffers);
   }
-  watch_idle();
+  arm_timer();
   // An origin that is to speak first must learn that it is connected.
   if (acknowledge_later_ && up_.waiting_size() == 0) acknowledge_now(origin_);
   up_.open_sink(origin_);
@@ -217,10 +251,18 @@ void L4Session::begin_relaying() {
   down_.open_sink(client_);
 }
 
-void L4Session::watch_idle() {
-  const Instant idle_end = idle_max_ > Duration::zero() ? active_ + idle_max_ : Instant::max();
-  const Instant deadline = std::min(idle_end, lifetime_end_);
+// While relaying: for whatever comes first. It is not moved with every byte; when it fires it looks how long ago the
+// last one was.
+void L4Session::arm_timer() {
+  Instant deadline = lifetime_end_;
+  if (idle_max_ > Duration::zero()) deadline = std::min(deadline, active_ + idle_max_);
+  if (up_.unwatched() || down_.unwatched()) deadline = std::min(deadline, worker_.now() + watch_after);
   if (deadline != Instant::max()) worker_.wheel().arm(timer_, deadline);
+}
+
+void L4Session::flow_unwatched(Flow&) {
+  if (state_ != State::relaying) return;
+  if (!timer_.armed() || timer_.deadline() > worker_.now() + watch_after) arm_timer();
 }
 
 void L4Session::on_timer(Timer& timer) {
@@ -228,36 +270,53 @@ void L4Session::on_timer(Timer& timer) {
   switch (session.state_) {
     case State::greeting: return session.close(CloseReason::proxy_header_timeout);
     case State::dialing:
+      if (!session.connect_op_.in_flight()) return session.give_up(CloseReason::no_descriptors);
       session.connect_timed_out_ = true;
       session.worker_.ring().cancel(session.connect_op_);
       return;
-    case State::relaying: {
-      const Instant now = session.worker_.now();
-      if (now >= session.lifetime_end_) return session.close(CloseReason::lifetime);
-      // The timer is not moved with every byte: when it fires it looks how long ago the last one was.
-      if (now - session.active_ >= session.idle_max_) return session.close(CloseReason::idle_timeout);
-      return session.watch_idle();
-    }
+    case State::relaying: return session.look_around();
+    case State::lingering: return session.join(false);
     case State::joining: WEIR_ASSERT(false);
   }
 }
 
-void L4Session::flow_moved(Flow& flow, uint64_t bytes) {
+void L4Session::look_around() {
+  const Instant now = worker_.now();
+  if (now >= lifetime_end_) return close(CloseReason::lifetime);
+  if (idle_max_ > Duration::zero() && now - active_ >= idle_max_) return close(CloseReason::idle_timeout);
+  up_.watch_source();
+  down_.watch_source();
+  arm_timer();
+}
+
+Instant L4Session::holding_buffers_since() const noexcept {
+  const bool holding = state_ == State::relaying && (up_.holds_buffers() || down_.holds_buffers());
+  return holding ? active_ : Instant::max();
+}
+
+void L4Session::flow_received(Flow& flow, uint64_t bytes) {
   active_ = worker_.now();
-  if (bytes == 0) return;
-  ListenerCounters& listener = listener_state_.counters(worker_.index());
   if (&flow == &up_) {
-    listener.bytes_in.add(bytes);
-    if (lease_) lease_.state().counters(worker_.index()).bytes_up.add(bytes);
+    listener_state_.counters(worker_.index()).bytes_in.add(bytes);
   } else {
-    listener.bytes_out.add(bytes);
     lease_.state().counters(worker_.index()).bytes_down.add(bytes);
+  }
+}
+
+// A peer that takes bytes is a sign of life, too.
+void L4Session::flow_sent(Flow& flow, uint64_t bytes) {
+  active_ = worker_.now();
+  if (&flow == &up_) {
+    lease_.state().counters(worker_.index()).bytes_up.add(bytes);
+  } else {
+    listener_state_.counters(worker_.index()).bytes_out.add(bytes);
   }
 }
 
 void L4Session::flow_waiting(Flow&) {
   // While dialing the bytes just wait; so does the client's end, which the origin is to see too.
-  if (state_ == State::greeting) read_greeting();
+  if (state_ == State::greeting) return read_greeting();
+  if (state_ == State::lingering && up_.source_ended()) join(false);
 }
 
 void L4Session::flow_ended(Flow& flow) {
@@ -272,6 +331,7 @@ void L4Session::flow_failed(Flow& flow, bool at_source, int error) {
   const bool gone = error == ECONNRESET || error == EPIPE || error == ETIMEDOUT || error == ECONNABORTED ||
                     error == EHOSTUNREACH || error == ENETUNREACH || error == ENETDOWN || error == ENOTCONN;
   if (!gone) worker_.counters().unexpected_errors.add();
+  if (state_ == State::lingering) return join(false);
   if (state_ != State::relaying) return close(CloseReason::client_left_dialing);
   if (!at_client) lease_.state().counters(worker_.index()).resets.add();
   if (at_client) return close(gone ? CloseReason::client_reset : CloseReason::client_error, true);

@@ -4,10 +4,16 @@
 //             |                                                              v
 //   greeting (PROXY header expected) --> dialing --connected--> relaying --> joining --nothing in flight--> (slot
 //   freed)
-//             |                          ^     |                   |           ^
-//   no header expected ------------------'     |                   |           |
-//                              refused, silent: next endpoint,     both flows ended, a reset,
-//                              or none left ---------------------> a timeout, the worker stops
+//             |                          ^  |  |                   |           ^  ^
+//   no header expected ------------------'  |  |                   |           |  |
+//                            refused, silent:  |              both flows ended,   |
+//                            the next endpoint |              a reset, a timeout, |
+//                                              |              the worker stops    |
+//                             none is left     v                                  |
+//                                          lingering --the client ends, or time---'
+//
+// Lingering: the client was told the end, and what it still sends is thrown away for a moment; closing at once would
+// answer bytes on their way with a reset, which can overtake the end.
 //
 // It receives from the client from the beginning, so that bytes are at hand when the origin answers and a client that
 // leaves is noticed. Closing is in two steps: close() cancels what is in flight and counts the reason; the worker frees
@@ -41,17 +47,24 @@ class L4Session final : public FlowHost {
   void close(CloseReason reason, bool reset = false);
 
   bool joining() const noexcept { return state_ == State::joining; }
+  // Since when its peers have moved nothing, if it holds buffers meanwhile; Instant::max() if not.
+  Instant holding_buffers_since() const noexcept;
+  // A descriptor may be free again, after dial() had found none.
+  void redial();
+
   // Nothing is in flight any more.
   bool joined() const noexcept { return up_.idle() && down_.idle() && !connect_op_.in_flight(); }
   // Gives everything back. By the worker, when joined().
   void finish();
 
-  ListNode node;  // in the worker's list of sessions that are joined
+  ListNode node;  // in one of the worker's lists: waiting for a descriptor, or joined
 
  private:
-  enum class State : uint8_t { greeting, dialing, relaying, joining };
+  enum class State : uint8_t { greeting, dialing, relaying, lingering, joining };
 
-  void flow_moved(Flow& flow, uint64_t bytes) override;
+  void flow_received(Flow& flow, uint64_t bytes) override;
+  void flow_sent(Flow& flow, uint64_t bytes) override;
+  void flow_unwatched(Flow& flow) override;
   void flow_waiting(Flow& flow) override;
   void flow_ended(Flow& flow) override;
   void flow_failed(Flow& flow, bool at_source, int error) override;
@@ -64,9 +77,12 @@ class L4Session final : public FlowHost {
   void read_greeting();
   void dial();
   void connect_failed(bool timed_out);
+  void give_up(CloseReason reason);
+  void join(bool reset);
   void drop_origin();
   void begin_relaying();
-  void watch_idle();
+  void arm_timer();
+  void look_around();
   uint64_t client_key();
   bool find_client();
   bool prepend_greeting(ProxyHeader version);

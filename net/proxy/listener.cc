@@ -100,6 +100,7 @@ void Listener::admit_or_park(int fd) {
     case Worker::Admission::listener_full: worker_.counters().accept_paused_listener.add(); break;
   }
   parked_.push_back(fd);
+  worker_.parked(1);
   pause();
 }
 
@@ -107,6 +108,7 @@ bool Listener::admit_parked() {
   while (!parked_.empty()) {
     if (worker_.admit(*spec_, parked_.front()) != Worker::Admission::admitted) return false;
     parked_.erase(parked_.begin());
+    worker_.parked(-1);
   }
   return true;
 }
@@ -143,6 +145,7 @@ void Listener::finish_retiring() {
     }
   }
   for (const int fd : parked_) worker_.ring().close(fd);
+  worker_.parked(-static_cast<int>(parked_.size()));
   parked_.clear();
   if (shut_) stop_listening(fd_);
   state_ = State::retired;

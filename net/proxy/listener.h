@@ -34,6 +34,7 @@ class Listener {
   // Accepts what already waits, then no more. `shut`: nobody else uses the sockets, so clients are to be refused from
   // then on.
   void retire(bool shut);
+  bool retiring() const noexcept { return state_ == State::retiring; }
   bool retired() const noexcept { return state_ == State::retired; }
 
   // Stops accepting for now; the worker resumes it.
@@ -44,7 +45,6 @@ class Listener {
 
   ListenerId id() const noexcept { return id_; }
   const ListenSockets* sockets() const noexcept { return sockets_.get(); }
-  uint32_t parked() const noexcept { return static_cast<uint32_t>(parked_.size()); }
 
  private:
   enum class State : uint8_t { accepting, pausing, paused, retiring, retired };

@@ -3,6 +3,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <array>
 
 namespace weir {
 namespace {
@@ -12,6 +13,11 @@ constexpr uint32_t completions_per_turn = 4096;
 constexpr uint32_t timers_per_turn = 1024;
 // How often a paused listener asks again whether there is room.
 constexpr Duration retry_interval = std::chrono::milliseconds{20};
+
+// Who has moved nothing for so long while buffers are wanted may be shed, so many at once, so often.
+constexpr Duration slow_peer_grace = std::chrono::seconds{1};
+constexpr Duration shed_interval = std::chrono::milliseconds{100};
+constexpr size_t shed_at_once = 16;
 
 void pin_to(int cpu) noexcept {
   if (cpu < 0) return;
@@ -42,7 +48,9 @@ Worker::~Worker() = default;
 
 Result<bool> Worker::start() {
   pin_to(options_.cpu);
-  auto made = Ring::make();
+  RingOptions ring_options;
+  ring_options.receive_limit = options_.receive_limit;
+  auto made = Ring::make(ring_options);
   if (!made) return made.error();
   ring_ = std::move(*made);
   buffers_ = std::make_unique<Buffers>(*ring_, options_.buffer_bytes_max);
@@ -71,8 +79,7 @@ void Worker::run() {
 }
 
 bool Worker::finished() const noexcept {
-  return draining_ && sessions_.size() == 0 &&
-         std::all_of(listeners_.begin(), listeners_.end(), [](const auto& listener) { return listener->retired(); });
+  return draining_ && sessions_.size() == 0 && listeners_.empty();
 }
 
 void Worker::turn() {
@@ -93,7 +100,10 @@ void Worker::turn() {
   relay_->flush();
   free_joined();
   if (room_again_) resume_listeners();
-  std::erase_if(listeners_, [](const auto& listener) { return listener->retired(); });
+  if (retiring_) {
+    std::erase_if(listeners_, [](const auto& listener) { return listener->retired(); });
+    retiring_ = std::any_of(listeners_.begin(), listeners_.end(), [](const auto& each) { return each->retiring(); });
+  }
 }
 
 std::optional<Instant> Worker::wake_at() const noexcept {
@@ -108,6 +118,7 @@ void Worker::publish_figures() {
   state_.connections.store(connections, std::memory_order_relaxed);
   state_.connections_peak.store(sessions_.peak(), std::memory_order_relaxed);
   state_.buffers_in_use.store(buffers_->in_use(), std::memory_order_relaxed);
+  state_.connections_parked.store(static_cast<uint32_t>(parked_), std::memory_order_relaxed);
   state_.pipes_in_use.store(pipes_->in_use(), std::memory_order_relaxed);
 }
 
@@ -141,6 +152,7 @@ void Worker::apply_listeners() {
     const bool inherited = std::any_of(snapshot_->listeners.begin(), snapshot_->listeners.end(),
                                        [&](const auto& other) { return other.sockets.get() == listener->sockets(); });
     listener->retire(!inherited);
+    retiring_ = true;
   }
   if (draining_) return;
   for (const ListenerSpec& spec : snapshot_->listeners) {
@@ -181,6 +193,7 @@ void Worker::drain(Instant deadline) {
   if (draining_) return;
   draining_ = true;
   for (const auto& listener : listeners_) listener->retire(true);
+  retiring_ = true;
 }
 
 void Worker::on_drain_end(Timer& timer) {
@@ -247,9 +260,18 @@ void Worker::free_joined() {
 
 // --- limits ---------------------------------------------------------------------------------------------------------
 
-void Worker::descriptors_ran_out() {
+void Worker::wait_for_descriptor(L4Session& session) {
   state_.counters.accept_paused_descriptors.add();
+  without_descriptor_.push_back(session);
   for (const auto& listener : listeners_) listener->pause();
+  retry_later();
+}
+
+void Worker::resume_dialing() {
+  // Each once; who finds none again goes to the back of the list.
+  List<L4Session, &L4Session::node> waiting;
+  waiting.take_all(without_descriptor_);
+  while (L4Session* session = waiting.pop_front()) session->redial();
 }
 
 void Worker::retry_later() {
@@ -262,17 +284,43 @@ void Worker::on_retry(Timer& timer) {
 
 void Worker::resume_listeners() {
   room_again_ = false;
-  uint32_t parked = 0;
+  resume_dialing();
+  if (!without_descriptor_.empty()) return retry_later();
   for (const auto& listener : listeners_) {
     if (!listener->waiting_for_room()) continue;
     listener->resume();
-    parked += listener->parked();
     if (listener->waiting_for_room()) retry_later();
   }
-  state_.connections_parked.store(parked, std::memory_order_relaxed);
+}
+
+// Buffers have run out. Those who hold some for a peer that takes nothing give them back, the stillest first: a few at
+// a time, and none that moved anything lately.
+void Worker::shed_slow_peers() {
+  if (now_ < shed_next_) return;
+  shed_next_ = now_ + shed_interval;
+  struct Victim {
+    Instant since = Instant::max();
+    L4Session* session = nullptr;
+  };
+  std::array<Victim, shed_at_once> stillest{};
+  sessions_.for_each([&](L4Session& session) {
+    const Instant since = session.holding_buffers_since();
+    Victim& last = stillest.back();
+    if (since >= last.since || since + slow_peer_grace > now_) return;
+    last = {since, &session};
+    std::sort(stillest.begin(), stillest.end(), [](const Victim& a, const Victim& b) { return a.since < b.since; });
+  });
+  for (const Victim& victim : stillest) {
+    if (victim.session != nullptr) victim.session->close(CloseReason::slow_peer, true);
+  }
 }
 
 void Worker::resume_starved() {
+  if (!relay_->starving.empty() && buffers_->available() == 0) {
+    shed_slow_peers();
+    // Who is shed gives back in the next turn; if nobody could be, time must pass first.
+    if (!retry_timer_.armed()) wheel_.arm(retry_timer_, now_ + retry_interval);
+  }
   // At most as many as there are buffers, or all the others would only find them gone.
   for (uint32_t left = buffers_->available(); left > 0 && !relay_->starving.empty(); --left) {
     Flow::of_starving(*relay_->starving.pop_front()).resume_starved();

@@ -40,6 +40,7 @@ struct WorkerOptions {
   uint64_t buffer_bytes_max = 64ULL << 20;
   uint32_t pipes_max = 256;
   uint32_t pipe_size = 256U << 10;
+  bool receive_limit = false;  // Features::receive_limit
 };
 
 class Worker {
@@ -73,10 +74,13 @@ class Worker {
   uint32_t room() const noexcept;
   // All operations of a closing session are back; it is freed at the end of the turn.
   void session_joined(L4Session& session);
-  // Somebody could not have a descriptor: pause accepting until some are free again.
-  void descriptors_ran_out();
+  // It could not have a descriptor to dial with: it is asked to redial when some are free again, before anybody new is
+  // accepted.
+  void wait_for_descriptor(L4Session& session);
   // A listener has paused: try again soon, also if no session of ours ends until then.
   void retry_later();
+  // `count` connections more (or less) are accepted and wait for a slot.
+  void parked(int count) noexcept { parked_ += count; }
 
  private:
   struct PickerPlace {
@@ -95,7 +99,9 @@ class Worker {
   void apply_pickers();
   void read_letters();
   void free_joined();
+  void resume_dialing();
   void resume_listeners();
+  void shed_slow_peers();
   void resume_starved();
   void drain(Instant deadline);
   void cut_sessions(CloseReason reason);
@@ -119,14 +125,18 @@ class Worker {
   std::unique_ptr<Relay> relay_;
   Slab<L4Session> sessions_;
   List<L4Session, &L4Session::node> joined_;
+  List<L4Session, &L4Session::node> without_descriptor_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<PickerPlace> picker_states_;  // by UpstreamId
   Op letter_op_;
   uint64_t letter_count_ = 0;  // what the eventfd reads into
   Timer retry_timer_;
+  Instant shed_next_{};  // not before that
   Timer drain_timer_;
   bool draining_ = false;
   bool room_again_ = false;  // a session ended in this turn
+  bool retiring_ = false;    // some listener is on its way out
+  int parked_ = 0;           // over all listeners
 };
 
 }  // namespace weir

@@ -47,9 +47,10 @@ void prepare_signals() {
   ::signal(SIGPIPE, SIG_IGN);
 }
 
-WorkerOptions options_of(const config::Config& config, const Layout& layout, unsigned index) {
+WorkerOptions options_of(const config::Config& config, const Layout& layout, const Features& features, unsigned index) {
   WorkerOptions options;
   options.index = index;
+  options.receive_limit = features.receive_limit;
   options.cpu = layout.worker_cpus[index];
   // Slots cost only address space; what may be used of them is the Snapshot's word, which a reload may raise.
   options.sessions_max = layout.connections_max;
@@ -109,7 +110,7 @@ ExitCode run(const config::Config& config, const std::string& source, const Rere
     std::promise<std::string> started;
     auto answer = started.get_future();
     process.running.fetch_add(1, std::memory_order_relaxed);
-    threads.emplace_back(work, options_of(config, layout, i), std::ref(process), std::ref(published),
+    threads.emplace_back(work, options_of(config, layout, features, i), std::ref(process), std::ref(published),
                          std::ref(*letters[i]), std::cref(clock), std::ref(started));
     problem = answer.get();
   }

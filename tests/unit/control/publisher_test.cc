@@ -143,7 +143,8 @@ TEST_F(PublisherTest, RefusesAPortThatAnotherWeirShares) {
 
 TEST_F(PublisherTest, ExplainsEachReasonInItsOwnWords) {
   const std::string file = folder_ / "file";
-  Fd{::open(file.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600)};
+  const Fd created{::open(file.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600)};
+  ASSERT_TRUE(created.valid());
   const std::vector<std::pair<std::string, std::string>> table{
       {"192.0.2.1:80", "that address is not one of this machine's; see `ip addr`"},
       {"unix:" + (folder_ / "none/s"), "the directory of that path does not exist"},

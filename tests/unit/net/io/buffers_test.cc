@@ -230,6 +230,11 @@ struct Words {
 
 using Strings = std::vector<std::string>;
 
+// Too large to be copied behind another.
+std::string large(char c, size_t size = BufferQueue::copied_bytes_max + 1) {
+  return std::string(size, c);
+}
+
 class BufferQueueTest : public testing::Test {
  protected:
   std::unique_ptr<Ring> ring_ = make_ring();
@@ -240,26 +245,62 @@ class BufferQueueTest : public testing::Test {
 TEST_F(BufferQueueTest, IsEmptyAtFirst) {
   EXPECT_TRUE(words_.queue.empty());
   EXPECT_EQ(words_.queue.count(), 0U);
+  EXPECT_EQ(words_.queue.pieces(buffers_).count, 0U);
   words_.queue.gather(buffers_);
+  words_.queue.consume(buffers_, 0);
   words_.queue.clear(buffers_);
   EXPECT_TRUE(words_.queue.empty());
 }
 
 TEST_F(BufferQueueTest, KeepsTheOrderOfBytes) {
-  words_.push("one");
-  words_.push("two");
+  words_.push(large('1'));
+  words_.push(large('2'));
   words_.push("zero", true);
   EXPECT_EQ(words_.queue.count(), 3U);
-  EXPECT_EQ(words_.drain(), (Strings{"zero", "one", "two"}));
+  EXPECT_EQ(words_.drain(), (Strings{"zero", large('1'), large('2')}));
   EXPECT_EQ(buffers_.in_use(), 0U);
   words_.push("first", true);  // into an empty one
-  words_.push("last");
-  EXPECT_EQ(words_.drain(), (Strings{"first", "last"}));
+  words_.push(large('3'));
+  EXPECT_EQ(words_.drain(), (Strings{"first", large('3')}));
+}
+
+TEST_F(BufferQueueTest, CopiesASmallPieceBehindTheLastOneWhereItFits) {
+  const std::string small(BufferQueue::copied_bytes_max, 's');
+  words_.push("a");
+  words_.push(small);
+  EXPECT_EQ(buffers_.in_use(), 1U) << "its own buffer went back";
+  words_.push(large('l'));
+  EXPECT_EQ(words_.queue.count(), 2U);
+  words_.push("z");
+  EXPECT_EQ(words_.drain(), (Strings{"a" + small, large('l') + "z"}));
+
+  const std::string nearly(Buffers::size - 2, 'n');
+  words_.push(nearly);
+  words_.push("123");
+  EXPECT_EQ(words_.queue.count(), 2U) << "all of it or nothing";
+  words_.push("45");
+  EXPECT_EQ(words_.drain(), (Strings{nearly, "12345"}));
+}
+
+// A send in flight was told where its bytes end, and what it leaves is what came since.
+TEST_F(BufferQueueTest, WhatIsAppendedDuringASendIsLeftByIt) {
+  words_.push("sent");
+  const SendPieces in_flight = words_.queue.pieces(buffers_);
+  words_.push(" later");
+  EXPECT_EQ(in_flight.list[0].iov_len, 4U);
+  EXPECT_EQ((std::string{static_cast<char*>(in_flight.list[0].iov_base), 4}), "sent");
+  words_.queue.consume(buffers_, 4);
+  EXPECT_EQ(words_.drain(), (Strings{" later"}));
+  // Room at the front is not room behind.
+  words_.push(large('f', Buffers::size));
+  words_.queue.consume(buffers_, Buffers::size - 1);
+  words_.push("b");
+  EXPECT_EQ(words_.drain(), (Strings{"f", "b"}));
 }
 
 TEST_F(BufferQueueTest, GivesABufferBackWhenItsLastByteIsConsumed) {
   words_.push("abcdef");
-  words_.push("gh");
+  words_.push(large('g'));
   words_.queue.consume(buffers_, 2);
   EXPECT_EQ(words_.front(), "cdef");
   words_.queue.consume(buffers_, 0);
@@ -267,25 +308,23 @@ TEST_F(BufferQueueTest, GivesABufferBackWhenItsLastByteIsConsumed) {
   EXPECT_EQ(buffers_.in_use(), 2U);
   words_.queue.consume(buffers_, 4);
   EXPECT_EQ(buffers_.in_use(), 1U);
-  EXPECT_EQ(words_.front(), "gh");
+  EXPECT_EQ(words_.front(), large('g'));
   EXPECT_EQ(words_.queue.count(), 1U);
 }
 
 TEST_F(BufferQueueTest, ConsumesAcrossBuffers) {
-  for (const char* text : {"abc", "de", "fghi", "j"}) words_.push(text);
+  for (const char c : {'a', 'b', 'c', 'd'}) words_.push(large(c));
+  const uint32_t each = BufferQueue::copied_bytes_max + 1;
   words_.queue.consume(buffers_, 1);
-  words_.queue.consume(buffers_, 6);  // the rest of the first, the second, some of the third
+  words_.queue.consume(buffers_, 2 * each + 9);  // the rest of the first, the second, some of the third
   EXPECT_EQ(buffers_.in_use(), 2U);
-  EXPECT_EQ(words_.drain(), (Strings{"hi", "j"}));
-  words_.queue.consume(buffers_, 0);
-  EXPECT_TRUE(words_.queue.empty());
+  EXPECT_EQ(words_.drain(), (Strings{large('c', each - 10), large('d')}));
 }
 
 TEST_F(BufferQueueTest, ListsItsPiecesAsFarAsOneSendTakesThem) {
-  EXPECT_EQ(words_.queue.pieces(buffers_).count, 0U);
   Strings texts;
   for (uint32_t i = 0; i < SendPieces::count_max + 2; ++i) {
-    texts.push_back("text " + std::to_string(i));
+    texts.push_back(large(static_cast<char>('a' + i)));
     words_.push(texts.back());
     if (i == 0) {
       words_.queue.consume(buffers_, 2);
@@ -301,27 +340,26 @@ TEST_F(BufferQueueTest, ListsItsPiecesAsFarAsOneSendTakesThem) {
 }
 
 TEST_F(BufferQueueTest, GathersWhatFitsIntoTheFirst) {
-  for (const char* text : {"a", "bc", "def"}) words_.push(text);
+  for (const char c : {'a', 'b', 'c'}) words_.push(large(c));
   words_.queue.gather(buffers_);
   EXPECT_EQ(words_.queue.count(), 1U);
   EXPECT_EQ(buffers_.in_use(), 1U);
-  EXPECT_EQ(words_.front(), "abcdef");
-  words_.push("ghi");  // behind the right one
-  EXPECT_EQ(words_.drain(), (Strings{"abcdef", "ghi"}));
+  EXPECT_EQ(words_.front(), large('a') + large('b') + large('c'));
+  words_.push(large('d'));  // behind the right one
+  EXPECT_EQ(words_.drain(), (Strings{large('a') + large('b') + large('c'), large('d')}));
 }
 
 TEST_F(BufferQueueTest, GathersPartOfTheOneThatDoesNotFit) {
-  const std::string nearly(Buffers::size - 4, 'n');
+  const std::string nearly = large('n', Buffers::size - 4);
   words_.push(nearly);
-  words_.push("ab");
-  words_.push("cdefg");
-  words_.push("hi");
+  words_.push(large('a'));
+  words_.push(large('b'));
   words_.queue.gather(buffers_);
-  EXPECT_EQ(words_.drain(), (Strings{nearly + "abcd", "efg", "hi"}));
+  EXPECT_EQ(words_.drain(), (Strings{nearly + "aaaa", large('a').substr(4), large('b')}));
 }
 
 TEST_F(BufferQueueTest, GathersNothingIntoAFullOne) {
-  const std::string full(Buffers::size, 'f');
+  const std::string full = large('f', Buffers::size);
   words_.push(full);
   words_.push("rest");
   words_.queue.gather(buffers_);
@@ -330,22 +368,22 @@ TEST_F(BufferQueueTest, GathersNothingIntoAFullOne) {
 
 TEST_F(BufferQueueTest, GathersBehindWhatWasConsumed) {
   words_.push("consumed");
-  words_.push("consumed, too");
+  words_.push(large('c'));
   words_.queue.consume(buffers_, 3);
   words_.queue.gather(buffers_);
-  EXPECT_EQ(words_.front(), "sumedconsumed, too");
+  EXPECT_EQ(words_.front(), "sumed" + large('c'));
   words_.queue.consume(buffers_, 5);
-  words_.push("!");
+  words_.push(large('d'));
   words_.queue.gather(buffers_);
-  EXPECT_EQ(words_.drain(), (Strings{"consumed, too!"}));
+  EXPECT_EQ(words_.drain(), (Strings{large('c') + large('d')}));
 }
 
 TEST_F(BufferQueueTest, GathersAsManyAsThereAre) {
   std::string all;
   for (int i = 0; i < 64; ++i) {
     const std::string text(static_cast<size_t>(i) + 1, static_cast<char>('!' + i));
-    words_.push(text);
-    all += text;
+    words_.push(text, true);
+    all.insert(0, text);
   }
   EXPECT_EQ(buffers_.take(), no_buffer);
   words_.queue.gather(buffers_);
@@ -354,7 +392,8 @@ TEST_F(BufferQueueTest, GathersAsManyAsThereAre) {
 }
 
 TEST_F(BufferQueueTest, ClearsAll) {
-  for (int i = 0; i < 10; ++i) words_.push("x");
+  for (int i = 0; i < 10; ++i) words_.push(large('x'));
+  EXPECT_EQ(buffers_.in_use(), 10U);
   words_.queue.clear(buffers_);
   EXPECT_TRUE(words_.queue.empty());
   EXPECT_EQ(buffers_.in_use(), 0U);
@@ -381,6 +420,14 @@ struct Model {
     size_t all = 0;
     for (const Piece& piece : pieces) all += piece.text.size();
     return all;
+  }
+  void push(std::string text) {
+    const bool small = text.size() <= BufferQueue::copied_bytes_max;
+    if (!pieces.empty() && small && pieces.back().offset + pieces.back().text.size() + text.size() <= Buffers::size) {
+      pieces.back().text += text;
+    } else {
+      pieces.push_back({std::move(text)});
+    }
   }
   void consume(size_t bytes) {
     while (bytes > 0) {
@@ -434,7 +481,7 @@ void run_against_model(uint64_t seed) {
       std::string text = text_of_random_size();
       ASSERT_EQ(words.push(text, front), held < buffers.count());
       if (held < buffers.count()) {
-        model.pieces.insert(front ? model.pieces.begin() : model.pieces.end(), Piece{std::move(text)});
+        front ? model.pieces.push_front({std::move(text)}) : model.push(std::move(text));
       }
     } else if (action == 4) {
       words.queue.gather(buffers);

@@ -13,12 +13,14 @@ TEST(Features, AreAllHere) {
   const Features features = probe_features();
   EXPECT_TRUE(features.usable()) << features.refusal;
   EXPECT_EQ(features.refusal, "");
-  EXPECT_GE(features.list.size(), 4U);
+  size_t required = 0;
   for (const Feature& feature : features.list) {
-    EXPECT_TRUE(feature.present) << feature.name;
-    EXPECT_TRUE(feature.required) << feature.name;
     EXPECT_NE(feature.note.find("Linux "), std::string::npos) << feature.name;
+    if (!feature.required) continue;
+    ++required;
+    EXPECT_TRUE(feature.present) << feature.name;
   }
+  EXPECT_GE(required, 3U);
   utsname names{};
   ASSERT_EQ(::uname(&names), 0);
   EXPECT_EQ(features.kernel, names.release);

@@ -14,6 +14,7 @@
 
 #include <array>
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -211,7 +212,7 @@ inline std::unique_ptr<Ring> make_ring(const RingOptions& options = {.submission
 }
 
 // Buffers of a test's own size, to see where they end.
-template <size_t Count, size_t Size>
+template <BufferId Count, uint32_t Size>
 struct SmallBuffers {
   std::array<std::array<char, Size>, Count> bytes{};
 

@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "net/io/features.h"
 #include "net/io/ring.h"
 #include "tests/unit/net/io/loopback.h"
 
@@ -70,6 +72,49 @@ TEST(Ring, ReceivingLaterLosesNothingThatWasThereAlready) {
   ASSERT_TRUE(turn_until(*ring, [&] { return !receiving.heard.empty(); }));
   EXPECT_EQ(buffers.text(receiving.heard[0]), "early");
   cancel_and_join(*ring, receiving);
+}
+
+// A flood of twice the limit, in buffers that could take all of it.
+class RingWithALimit : public testing::Test {
+ protected:
+  static constexpr uint32_t flood = 2 * Ring::receive_limit_bytes;
+  static constexpr BufferId count = 64;
+
+  // What one receive_many takes of it before it ends, or all.
+  uint32_t take(Ring& ring, SmallBuffers<count, flood / 32>& buffers) {
+    buffers.start(ring);
+    const Pair pair = unix_pair();
+    const int room = 4 * flood;
+    ::setsockopt(pair.far.get(), SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
+    EXPECT_TRUE(send_now(pair.far, std::string(flood, 'x')));
+    Noted receiving;
+    ring.receive_many(receiving.op, Noted::note, pair.near.get(), false);
+    uint32_t bytes = 0;
+    EXPECT_TRUE(turn_until(ring, [&] {
+      bytes = 0;
+      for (const Completion& completion : receiving.heard) bytes += static_cast<uint32_t>(completion.result);
+      return receiving.over() || bytes == flood;
+    }));
+    EXPECT_GT(receiving.result(), 0) << "the limit is no error";
+    EXPECT_EQ(receive_now(pair.near, flood).size(), flood - bytes) << "the rest waits in the socket";
+    cancel_and_join(ring, receiving);
+    return bytes;
+  }
+
+  std::unique_ptr<SmallBuffers<count, flood / 32>> buffers_ = std::make_unique<SmallBuffers<count, flood / 32>>();
+};
+
+TEST_F(RingWithALimit, StopsAFloodByItself) {
+  if (!probe_features().receive_limit) GTEST_SKIP() << "this kernel has no limit for multishot receives";
+  const auto ring = make_ring({.receive_limit = true, .submissions = 16, .completions = 128});
+  const uint32_t taken = take(*ring, *buffers_);
+  EXPECT_GE(taken, Ring::receive_limit_bytes);
+  EXPECT_LT(taken, flood);
+}
+
+TEST_F(RingWithALimit, TakesAllOfItWithoutOne) {
+  const auto ring = make_ring({.submissions = 16, .completions = 128});
+  EXPECT_EQ(take(*ring, *buffers_), flood);
 }
 
 TEST(Ring, ReportsAReset) {

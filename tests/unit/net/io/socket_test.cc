@@ -238,6 +238,16 @@ TEST(Socket, ThatStopsListeningRefuses) {
   }
 }
 
+TEST(Socket, TellsOfItsErrorOnce) {
+  Pair pair = tcp_pair();
+  EXPECT_EQ(pending_error(pair.near.get()), 0);
+  reset_on_close(pair.far.get());
+  pair.far.reset();
+  ASSERT_TRUE(becomes(pair.near.get(), POLLERR));
+  EXPECT_EQ(pending_error(pair.near.get()), ECONNRESET);
+  EXPECT_EQ(pending_error(pair.near.get()), 0);
+}
+
 TEST(Socket, WithoutAPeerSaysSo) {
   sockaddr_storage address{};
   socklen_t size = 0;
