@@ -37,7 +37,8 @@ target_compile_options(weir_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror -fno-omit-frame-pointer)
 # What g++ 12 gets wrong when it looks through the inlined standard library: the sum of two strings (PR 105329, 105651),
 # and with -fsanitize=address every std::function (PR 105562). The sanitizers look for the same at run time.
-target_compile_options(weir_options INTERFACE -Wno-restrict -Wno-array-bounds -Wno-stringop-overflow)
+target_compile_options(weir_options INTERFACE
+  -Wno-restrict -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread)
 if(WEIR_SANITIZE)
   target_compile_options(weir_options INTERFACE -Wno-maybe-uninitialized)
 endif()

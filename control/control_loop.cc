@@ -64,7 +64,9 @@ void ControlLoop::turn() {
 void ControlLoop::run() {
   announce_listeners();
   while (process_.running.load(std::memory_order_acquire) > 0) turn();
-  // Nobody reads Snapshots any more; what is in flight here comes home, then the last figures are said.
+  // Nobody reads Snapshots any more; what is in flight here comes home, then the last figures are said. It may come
+  // home with an answer instead of canceled: a second worker that left, a late signal.
+  state_ = State::leaving;
   retire_stats(std::move(stats_));
   wheel_.cancel(reclaim_timer_);
   ring_->cancel(signal_op_);
@@ -112,11 +114,8 @@ void ControlLoop::watch_signals() {
 
 void ControlLoop::on_signal(Op& op, const Completion& completion) {
   ControlLoop& loop = owner_of(op, &ControlLoop::signal_op_);
-  if (completion.failed()) {
-    if (completion.error() == ECANCELED) return;
-  } else {
-    loop.handle_signal(loop.signal_.ssi_signo);
-  }
+  if (loop.state_ == State::leaving) return;
+  if (!completion.failed()) loop.handle_signal(loop.signal_.ssi_signo);
   loop.ring_->read(op, on_signal, loop.signal_fd_.get(), &loop.signal_, sizeof loop.signal_);
 }
 
@@ -151,9 +150,9 @@ void ControlLoop::tell_workers(const ControlMessage& message) {
   }
 }
 
-void ControlLoop::on_worker_left(Op& op, const Completion& completion) {
+void ControlLoop::on_worker_left(Op& op, const Completion& /*completion*/) {
   ControlLoop& loop = owner_of(op, &ControlLoop::left_op_);
-  if (completion.error() == ECANCELED) return;
+  if (loop.state_ == State::leaving) return;
   loop.ring_->read(op, on_worker_left, loop.process_.left.get(), &loop.left_count_, sizeof loop.left_count_);
 }
 

@@ -1,7 +1,7 @@
 // ControlLoop: the control thread. It publishes Snapshots, hears signals, answers the stats socket, and brings the
 // workers home.
 //
-//     running --SIGTERM, SIGINT--> draining --the same again--> stopping --all workers gone--> (run returns)
+//     running --SIGTERM, SIGINT--> draining --the same again--> stopping --all workers gone--> leaving (run returns)
 //        |  ^                          `--------- all workers gone, drained -----------------------^
 //        `--' SIGHUP: reload
 //
@@ -57,7 +57,7 @@ class ControlLoop {
   const Snapshot& snapshot() const noexcept { return publisher_.current(); }
 
  private:
-  enum class State : uint8_t { running, draining, stopping };
+  enum class State : uint8_t { running, draining, stopping, leaving };
 
   static void on_signal(Op& op, const Completion& completion);
   static void on_worker_left(Op& op, const Completion& completion);

@@ -1,21 +1,37 @@
 #include "control/publisher.h"
 
+#include <poll.h>
+
 #include <optional>
 
 #include "net/io/socket.h"
+#include "net/io/socket_file.h"
 
 namespace weir {
 namespace {
 
+// A process that was killed keeps its addresses until the kernel has taken its rings apart, some tens of milliseconds.
+// Whoever starts weir again at once should not be told that the address is in use.
+constexpr int looks_at_start = 10;
+constexpr int pause_between_looks_ms = 25;
+
 // With SO_REUSEPORT a second weir of the same user could bind the address too and silently take half of the
 // connections. A bind without it tells.
-std::optional<Error> taken_by_somebody_else(const SocketAddress& address) {
+std::optional<Error> taken_by_somebody_else(const SocketAddress& address, int looks) {
   ListenOptions alone;
   alone.backlog = 1;
-  const auto opened = open_listener(address.data(), address.size(), alone);
-  if (opened) return std::nullopt;
-  return opened.error();
+  for (;;) {
+    const auto opened = open_listener(address.data(), address.size(), alone);
+    if (opened) return std::nullopt;
+    if (--looks <= 0 || opened.error().kind != ErrorKind::address_in_use) return opened.error();
+    ::poll(nullptr, 0, pause_between_looks_ms);
+  }
 }
+
+// As a Snapshot sees them they are ListenSockets; with the last reference the file of a UNIX listener goes, too.
+struct OwnedSockets : ListenSockets {
+  SocketFile file;
+};
 
 // Why there can be no listener, and what to do about it.
 std::string explain(const Error& error, const SocketAddress& address) {
@@ -45,19 +61,21 @@ Result<std::shared_ptr<const ListenSockets>> Publisher::sockets_for(const config
       if (spec.address == listener.address && (!kernel_chose || spec.name == listener.name)) return spec.sockets;
     }
   }
-  auto sockets = std::make_shared<ListenSockets>();
+  auto sockets = std::make_shared<OwnedSockets>();
   sockets->bound = listener.address;
   ListenOptions options;
   options.backlog = static_cast<int>(listener.backlog);
   const bool shared = listener.address.is_unix();
   options.reuse_port = !shared;
   if (!shared && listener.address.port() != 0) {
-    if (const auto error = taken_by_somebody_else(listener.address)) return *error;
+    const int looks = generation_ == 0 ? looks_at_start : 1;
+    if (const auto error = taken_by_somebody_else(listener.address, looks)) return *error;
   }
   for (unsigned i = 0; i < (shared ? 1 : workers_); ++i) {
     auto opened = open_listener(sockets->bound.data(), sockets->bound.size(), options);
     if (!opened) return opened.error();
     sockets->fds.push_back(std::move(*opened));
+    if (shared) sockets->file = SocketFile{std::string{listener.address.path()}};
     if (i == 0 && sockets->bound.port() == 0 && !shared) {
       // The kernel chose a port; the other workers' sockets are to have the same.
       sockaddr_storage address{};
@@ -79,6 +97,12 @@ std::string Publisher::publish(const config::Config& config, const config::Compi
              "`): " + explain(sockets.error(), config.listeners[i].address);
     }
     snapshot->listeners[i].sockets = std::move(*sockets);
+  }
+  // Also for sockets that were open before: their backlog may have changed.
+  for (size_t i = 0; i < config.listeners.size(); ++i) {
+    for (const Fd& fd : snapshot->listeners[i].sockets->fds) {
+      set_backlog(fd.get(), static_cast<int>(config.listeners[i].backlog));
+    }
   }
   ++generation_;
   registry_.retain(*snapshot);

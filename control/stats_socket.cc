@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -59,7 +58,7 @@ Result<std::unique_ptr<StatsSocket>, std::string> StatsSocket::open(Ring& ring, 
   // make_unique cannot reach the constructor.
   std::unique_ptr<StatsSocket> socket{
       new StatsSocket{ring, buffers, wheel, path, std::move(*listener), std::move(view)}};
-  socket->remember_file();
+  socket->file_ = SocketFile{path};
   socket->keep_spare();
   // Not here: until the loop turns there is nothing in flight, and a start that fails for another reason may just let
   // go.
@@ -84,7 +83,7 @@ StatsSocket::~StatsSocket() {
 void StatsSocket::stop() {
   if (stopping_) return;
   stopping_ = true;
-  remove_file();
+  file_.remove();
   spare_.reset();
   wheel_.cancel(accept_timer_);
   if (accept_op_.in_flight()) {
@@ -97,19 +96,6 @@ void StatsSocket::stop() {
 
 bool StatsSocket::stopped() const noexcept {
   return stopping_ && !accept_op_.in_flight() && clients_.size() == 0;
-}
-
-void StatsSocket::remember_file() {
-  struct stat status {};
-  if (::lstat(path_.c_str(), &status) != 0) return;
-  file_device_ = status.st_dev;
-  file_inode_ = status.st_ino;
-}
-
-void StatsSocket::remove_file() const {
-  struct stat status {};
-  if (::lstat(path_.c_str(), &status) != 0) return;
-  if (status.st_dev == file_device_ && status.st_ino == file_inode_) ::unlink(path_.c_str());
 }
 
 void StatsSocket::accept_more() {
@@ -133,9 +119,7 @@ void StatsSocket::on_accepted(Op& op, const Completion& completion) {
     case EAGAIN:
     case ECONNABORTED: return socket.accept_more();
     case EMFILE:
-    case ENFILE:
-      socket.accept_with_spare();
-      return socket.arm(socket.accept_timer_, retry_interval);
+    case ENFILE: socket.accept_with_spare(); return socket.arm(socket.accept_timer_, retry_interval);
     // ENOMEM and whatever else: not to spin on something that stays wrong.
     default: socket.arm(socket.accept_timer_, retry_interval);
   }

@@ -8,8 +8,6 @@
 // stopped().
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -23,6 +21,7 @@
 #include "core/base/timer_wheel.h"
 #include "net/io/buffers.h"
 #include "net/io/ring.h"
+#include "net/io/socket_file.h"
 
 namespace weir {
 
@@ -69,22 +68,19 @@ class StatsSocket {
   void serve(int fd);
   void accept_with_spare();
   void keep_spare();
-  void remember_file();
-  void remove_file() const;
 
   Ring& ring_;
   Buffers& buffers_;
   TimerWheel& wheel_;
   const std::string path_;
   const View view_;
+  SocketFile file_;
   Fd listener_;  // until stop() and the accept is back
   Fd spare_;     // stands for a client's descriptor when there is no other
   bool stopping_ = false;
   Op accept_op_;
   Timer accept_timer_;  // armed until the loop's first turn, and while the system has no descriptor for another client
   Slab<StatsClient> clients_{clients_max};
-  dev_t file_device_ = 0;  // which file is ours: another process may have taken the path over
-  ino_t file_inode_ = 0;
 };
 
 }  // namespace weir

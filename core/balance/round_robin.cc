@@ -20,8 +20,9 @@ struct RoundRobinState final : PickerState {
   explicit RoundRobinState(uint64_t seed) noexcept : random(seed) {}
 
   Random random;
-  uint32_t cursor = 0;  // the next turn
-  uint32_t length = 0;  // of the cycle it belongs to
+  uint32_t cursor = 0;        // the next turn
+  uint32_t retry_cursor = 0;  // of those who come back from an endpoint that failed
+  uint32_t length = 0;        // of the cycle it belongs to
 };
 
 class RoundRobin final : public Picker {
@@ -37,6 +38,7 @@ class RoundRobin final : public Picker {
     if (state->length != turns_.size()) {
       state->length = static_cast<uint32_t>(turns_.size());
       state->cursor = turns_.empty() ? 0 : static_cast<uint32_t>(state->random.below(turns_.size()));
+      state->retry_cursor = state->cursor;
     }
     return state;
   }
@@ -44,12 +46,11 @@ class RoundRobin final : public Picker {
   uint32_t pick(PickerState& state, const PickRequest& request) const noexcept override {
     WEIR_ASSERT(request.endpoints.size() == endpoint_count_);
     if (turns_.empty()) return no_endpoint;
-    uint32_t& next = static_cast<RoundRobinState&>(state).cursor;
-    WEIR_ASSERT(next < turns_.size(), next);
-    // A second try looks ahead without using up a turn: if it took one, a dead endpoint would meet every connection
-    // first wherever its neighbour stands in for it.
-    uint32_t looking = next;
-    uint32_t& cursor = request.tried.count() > 0 ? looking : next;
+    auto& memory = static_cast<RoundRobinState&>(state);
+    // Second tries walk by themselves: if they used up turns, a dead endpoint would meet every connection first
+    // wherever its neighbour stands in for it.
+    uint32_t& cursor = request.tried.count() > 0 ? memory.retry_cursor : memory.cursor;
+    WEIR_ASSERT(cursor < turns_.size(), cursor);
     const size_t steps = std::min<size_t>(turns_.size(), passed_max + 1);
     for (size_t step = 0; step < steps; ++step) {
       const uint32_t index = turns_[cursor];

@@ -16,7 +16,7 @@ void assert_failed(const char* condition, const char* file, int line, long long 
 }
 
 void out_of_memory(unsigned long long bytes) noexcept {
-  std::fprintf(stderr, "weir: cannot reserve %llu bytes of address space; raise RLIMIT_AS or lower the limits\n", bytes);
+  std::fprintf(stderr, "weir: cannot reserve %llu bytes of address space; raise RLIMIT_AS or lower limits\n", bytes);
   std::_Exit(EXIT_FAILURE);
 }
 

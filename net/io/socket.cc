@@ -58,6 +58,10 @@ Result<Fd> open_listener(const sockaddr* address, socklen_t size, const ListenOp
   return fd;
 }
 
+void set_backlog(int listener, int backlog) noexcept {
+  ::listen(listener, backlog);
+}
+
 int open_stream(int family) noexcept {
   const int fd = ::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return -errno;

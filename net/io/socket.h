@@ -24,6 +24,9 @@ struct ListenOptions {
 // A listening stream socket. A UNIX path that a dead process left behind is taken over; one that answers is in use.
 Result<Fd> open_listener(const sockaddr* address, socklen_t size, const ListenOptions& options);
 
+// How many connections may wait to be accepted, for a socket that listens already.
+void set_backlog(int listener, int backlog) noexcept;
+
 // A non-blocking stream socket for connecting, with TCP_NODELAY where that exists.
 int open_stream(int family) noexcept;
 

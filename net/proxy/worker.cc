@@ -69,6 +69,7 @@ void Worker::run() {
   wheel_.cancel(retry_timer_);
   wheel_.cancel(drain_timer_);
   // The last operation of ours; closes that are written down go out with it.
+  leaving_ = true;
   ring_->cancel(letter_op_);
   while (letter_op_.in_flight()) {
     ring_->wait(now_, std::nullopt);
@@ -167,10 +168,10 @@ void Worker::apply_listeners() {
 
 // --- letters from the control thread --------------------------------------------------------------------------------
 
-void Worker::on_letter(Op& op, const Completion& completion) {
+void Worker::on_letter(Op& op, const Completion& /*completion*/) {
   Worker& worker = owner_of(op, &Worker::letter_op_);
+  if (worker.leaving_) return;
   worker.read_letters();
-  if (completion.error() == ECANCELED) return;
   worker.ring_->read(op, on_letter, worker.letters_.event_fd(), &worker.letter_count_, sizeof worker.letter_count_);
 }
 

@@ -134,6 +134,7 @@ class Worker {
   Instant shed_next_{};  // not before that
   Timer drain_timer_;
   bool draining_ = false;
+  bool leaving_ = false;     // nothing is left but to take the last operations home
   bool room_again_ = false;  // a session ended in this turn
   bool retiring_ = false;    // some listener is on its way out
   int parked_ = 0;           // over all listeners

@@ -113,7 +113,7 @@ class Ends(Story):
         reset(client)
         eventually(lambda: self.weir_.info()["connections"] == 0, what="the reset was noticed")
         # The origin has read the end; a reset after it is what its next bytes meet.
-        error = eventually(lambda: origin.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), what="the reset was passed on")
+        error = eventually(lambda: origin.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), what="it was passed on")
         self.assertEqual(error, errno.EPIPE)
 
     def test_client_resets_while_its_origin_reads_nothing(self):

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -332,6 +333,30 @@ TEST_F(StatsSocketTest, ServesManyOneAfterTheOther) {
   const uint64_t descriptors = open_descriptors();
   for (int i = 0; i < 300; ++i) ASSERT_EQ(ask("show version\n"), version_text() + "\n") << i;
   EXPECT_TRUE(turn_until([&] { return open_descriptors() == descriptors; }));
+}
+
+TEST_F(StatsSocketTest, AnswersWhenTrafficHasTakenEveryDescriptor) {
+  EXPECT_EQ(ask("show version\n"), version_text() + "\n");
+  EXPECT_TRUE(all_gone());
+  std::array<Client, 2> clients{Client{path}, Client{path}};
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit few{256, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  std::vector<Fd> taken;
+  for (Fd fd{::dup(0)}; fd; fd.reset(::dup(0))) taken.push_back(std::move(fd));
+  for (Client& client : clients) {
+    client.say("show version\n");
+    EXPECT_TRUE(turn_until([&] {
+      pass(milliseconds{10});  // what asks again later does so
+      client.hear();
+      return client.ended;
+    }));
+    EXPECT_EQ(client.heard, version_text() + "\n");
+    client.vanish();
+  }
+  EXPECT_TRUE(all_gone());
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
 TEST_F(StatsSocketTest, StoppingRemovesTheFileAndLetsGoOfEverybody) {

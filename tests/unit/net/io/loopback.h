@@ -190,16 +190,20 @@ struct Noted {
   int32_t result() const { return heard.empty() ? -1'000'000 : heard.back().result; }
 };
 
+// Not by a Clock: UBSan opens a pipe to check a virtual call, and some tests have no descriptors left.
+inline Instant now_on_loopback() {
+  return Instant{std::chrono::steady_clock::now().time_since_epoch()};
+}
+
 // Turns the ring until `done` says so; false after ten seconds.
 template <class Done>
 bool turn_until(Ring& ring, Done&& done) {
-  const SystemClock clock;
-  const Instant end = clock.now() + std::chrono::seconds{10};
+  const Instant end = now_on_loopback() + std::chrono::seconds{10};
   for (;;) {
     while (ring.dispatch(64) > 0) {
     }
     if (done()) return true;
-    const Instant now = clock.now();
+    const Instant now = now_on_loopback();
     if (now >= end) return false;
     ring.wait(now, end);
   }
