@@ -30,12 +30,6 @@ void set_backlog(int listener, int backlog) noexcept;
 // A non-blocking stream socket for connecting, with TCP_NODELAY where that exists.
 int open_stream(int family) noexcept;
 
-// For a socket about to connect: the last packet of the handshake waits for our first bytes and goes out with them. The
-// peer then gets the connection and its first request in one. If there are no first bytes, acknowledge_now() sends it
-// alone.
-void hold_back_acknowledge(int fd) noexcept;
-void acknowledge_now(int fd) noexcept;
-
 // A connection that is already waiting on `listener`, or -EAGAIN.
 int accept_now(int listener) noexcept;
 

@@ -175,9 +175,6 @@ void L4Session::dial() {
   if (fd < 0) return worker_.wait_for_descriptor(*this);
   if (tried_.count() > 0) worker_.counters().connect_retries.add();
   endpoint.state->counters(worker_.index()).picked.add();
-  const bool tcp = !endpoint.address.is_unix();
-  if (tcp) hold_back_acknowledge(fd);
-  acknowledge_later_ = tcp;
   origin_ = fd;
   endpoint_ = endpoint.id;
   lease_ = Lease{*endpoint.state};
@@ -242,8 +239,6 @@ void L4Session::begin_relaying() {
     return close(CloseReason::no_buffers);
   }
   arm_timer();
-  // An origin that is to speak first must learn that it is connected.
-  if (acknowledge_later_ && up_.waiting_size() == 0) acknowledge_now(origin_);
   up_.open_sink(origin_);
   if (state_ != State::relaying) return;
   // The origin has just been reached; it may speak first, but not yet.

@@ -95,7 +95,6 @@ class L4Session final : public FlowHost {
   State state_ = State::greeting;
   bool greeting_expected_ : 1 = false;
   bool connect_timed_out_ : 1 = false;
-  bool acknowledge_later_ : 1 = false;  // the handshake's last packet is held back
   bool reset_ : 1 = false;
   Flow up_;
   Flow down_;
