@@ -69,6 +69,11 @@ int open_stream(int family) noexcept {
   return fd;
 }
 
+void hold_back_acknowledge(int fd) noexcept {
+  const int off = 0;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &off, sizeof off);
+}
+
 int accept_now(int listener) noexcept {
   const int fd = ::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
   return fd >= 0 ? fd : -errno;

@@ -30,6 +30,10 @@ void set_backlog(int listener, int backlog) noexcept;
 // A non-blocking stream socket for connecting, with TCP_NODELAY where that exists.
 int open_stream(int family) noexcept;
 
+// For a socket about to connect: the last packet of the handshake waits for our first bytes and leaves with them, so
+// that the peer is woken once for both. If no bytes follow, the kernel's delayed acknowledgement sends it after 40 ms.
+void hold_back_acknowledge(int fd) noexcept;
+
 // A connection that is already waiting on `listener`, or -EAGAIN.
 int accept_now(int listener) noexcept;
 

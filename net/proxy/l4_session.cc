@@ -175,6 +175,7 @@ void L4Session::dial() {
   if (fd < 0) return worker_.wait_for_descriptor(*this);
   if (tried_.count() > 0) worker_.counters().connect_retries.add();
   endpoint.state->counters(worker_.index()).picked.add();
+  if (!endpoint.address.is_unix() && worker_.first_word(upstream_).is_the_clients()) hold_back_acknowledge(fd);
   origin_ = fd;
   endpoint_ = endpoint.id;
   lease_ = Lease{*endpoint.state};
@@ -291,6 +292,14 @@ Instant L4Session::holding_buffers_since() const noexcept {
 
 void L4Session::flow_received(Flow& flow, uint64_t bytes) {
   active_ = worker_.now();
+  if (!somebody_spoke_) {
+    somebody_spoke_ = true;
+    // An upstream that a reload has removed has no memory any more.
+    if (worker_.snapshot().find(upstream_) != nullptr) {
+      FirstWord& first_word = worker_.first_word(upstream_);
+      &flow == &up_ ? first_word.client_spoke() : first_word.origin_spoke();
+    }
+  }
   if (&flow == &up_) {
     listener_state_.counters(worker_.index()).bytes_in.add(bytes);
   } else {

@@ -96,6 +96,7 @@ class L4Session final : public FlowHost {
   bool greeting_expected_ : 1 = false;
   bool connect_timed_out_ : 1 = false;
   bool reset_ : 1 = false;
+  bool somebody_spoke_ : 1 = false;
   Flow up_;
   Flow down_;
   Op connect_op_;

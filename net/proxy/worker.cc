@@ -128,20 +128,22 @@ void Worker::publish_figures() {
 void Worker::apply_snapshot() {
   generation_ = snapshot_->generation;
   state_.counters.snapshots_applied.add();
-  apply_pickers();
+  apply_upstreams();
   apply_listeners();
 }
 
-void Worker::apply_pickers() {
-  std::vector<PickerPlace> places(snapshot_->upstream_by_id.size());
+void Worker::apply_upstreams() {
+  std::vector<UpstreamMemory> memories(snapshot_->upstream_by_id.size());
   for (const Upstream& upstream : snapshot_->upstreams) {
     const uint32_t at = index_of(upstream.id);
-    const bool same = at < picker_states_.size() && picker_states_[at].algorithm == upstream.algorithm;
-    const PickerState* previous = same ? picker_states_[at].state.get() : nullptr;
+    const UpstreamMemory* before = at < memories_.size() ? &memories_[at] : nullptr;
+    const bool same = before != nullptr && before->algorithm == upstream.algorithm;
     const uint64_t seed = (uint64_t{at} << 32) + options_.index;
-    places[at] = {upstream.algorithm, upstream.picker->make_state(seed, previous)};
+    memories[at].algorithm = upstream.algorithm;
+    memories[at].picker = upstream.picker->make_state(seed, same ? before->picker.get() : nullptr);
+    if (before != nullptr) memories[at].first_word = before->first_word;
   }
-  picker_states_ = std::move(places);
+  memories_ = std::move(memories);
 }
 
 void Worker::apply_listeners() {

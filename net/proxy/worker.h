@@ -27,6 +27,7 @@
 #include "net/io/buffers.h"
 #include "net/io/pipe.h"
 #include "net/io/ring.h"
+#include "net/proxy/first_word.h"
 #include "net/proxy/flow.h"
 #include "net/proxy/l4_session.h"
 #include "net/proxy/listener.h"
@@ -65,7 +66,9 @@ class Worker {
   TimerWheel& wheel() noexcept { return wheel_; }
   WorkerCounters& counters() noexcept { return state_.counters; }
   const Snapshot& snapshot() const noexcept { return *snapshot_; }
-  PickerState& picker_state(UpstreamId id) noexcept { return *picker_states_[index_of(id)].state; }
+  PickerState& picker_state(UpstreamId id) noexcept { return *memories_[index_of(id)].picker; }
+
+  FirstWord& first_word(UpstreamId id) noexcept { return memories_[index_of(id)].first_word; }
 
   enum class Admission : uint8_t { admitted, no_slot, listener_full };
   // Makes a session of a client's socket, if the limits allow.
@@ -83,9 +86,11 @@ class Worker {
   void parked(int count) noexcept { parked_ += count; }
 
  private:
-  struct PickerPlace {
+  // What this worker remembers of an upstream, from Snapshot to Snapshot.
+  struct UpstreamMemory {
     std::string_view algorithm;
-    std::unique_ptr<PickerState> state;
+    std::unique_ptr<PickerState> picker;
+    FirstWord first_word;
   };
 
   static void on_letter(Op& op, const Completion& completion);
@@ -96,7 +101,7 @@ class Worker {
   void turn();
   void apply_snapshot();
   void apply_listeners();
-  void apply_pickers();
+  void apply_upstreams();
   void read_letters();
   void free_joined();
   void resume_dialing();
@@ -127,7 +132,7 @@ class Worker {
   List<L4Session, &L4Session::node> joined_;
   List<L4Session, &L4Session::node> without_descriptor_;
   std::vector<std::unique_ptr<Listener>> listeners_;
-  std::vector<PickerPlace> picker_states_;  // by UpstreamId
+  std::vector<UpstreamMemory> memories_;  // by UpstreamId
   Op letter_op_;
   uint64_t letter_count_ = 0;  // what the eventfd reads into
   Timer retry_timer_;

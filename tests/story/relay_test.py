@@ -57,6 +57,41 @@ class Families(Story):
         self.assertEqual(weir.endpoint("echo")["connections_total"], 3)
 
 
+class FirstWord(Story):
+    """Who speaks first is learned, to save the origin a packet; whoever it is, nobody may wait for it."""
+
+    def test_an_origin_that_begins_to_speak_first(self):
+        """30 connections on which the client speaks first are trusted; then the origins change their mind."""
+        door = self.listen()
+        weir = self.weir([door.address])
+        for _ in range(30):
+            client = self.connect(weir.address())
+            client.sendall(b"me first")
+            origin = door.accept()
+            self.assertEqual(receive_exactly(origin, 8), b"me first")
+            origin.sendall(b"well")
+            self.assertEqual(receive_exactly(client, 4), b"well")
+        for _ in range(5):
+            client = self.connect(weir.address())
+            origin = door.accept()
+            origin.sendall(b"no, me")
+            self.assertEqual(receive_exactly(client, 6), b"no, me")
+
+    def test_an_origin_that_always_speaks_first(self):
+        weir = self.weir([self.origin("--raw", "banner", name="polite")])
+        for _ in range(30):
+            self.assertEqual(receive_line(self.connect(weir.address())), "banner polite")
+
+
+class SocketFiles(Story):
+    def test_the_file_goes_with_its_listener(self):
+        path = self.path("front.sock")
+        weir = self.weir([self.echo()], listener={"address": f"unix:{path}"})
+        self.assertEqual(ask_once(weir.address(), b"here"), b"here")
+        self.assertEqual(weir.stop(), 0)
+        self.assertFalse(os.path.exists(path))
+
+
 class Sizes(Story):
     def test_every_small_size(self):
         weir = self.weir([self.echo()])

@@ -27,6 +27,8 @@ class StatsSocket(Story):
             ask_once(self.weir_.address(), b"12345")
         held = self.connect(self.weir_.address())
         exchange(held, b"held")
+        # A worker counts what was sent once the kernel has told it so, which the client may outrun.
+        eventually(lambda: self.rows()["app", "BACKEND"]["bout"] == "24", what="every answer is counted")
         rows = self.rows()
         self.assertEqual(set(rows), {("web", "FRONTEND"), ("app", "a"), ("app", "b"), ("app", "BACKEND")})
         front, back = rows["web", "FRONTEND"], rows["app", "BACKEND"]

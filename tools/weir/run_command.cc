@@ -165,7 +165,8 @@ ExitCode run_from_options(const RunOptions& options) {
 void add_run_command(CLI::App& app, ExitCode& exit_code) {
   auto options = std::make_shared<RunOptions>();
   CLI::App* command = app.add_subcommand("run", "Balance, in the foreground, until SIGTERM");
-  command->add_option("-c,--config", options->config_path, "Configuration (default: weir.yaml,\n/etc/weir/weir.yaml)");
+  command->add_option("-c,--config", options->config_path, "Configuration (default: weir.yaml,\n/etc/weir/weir.yaml)")
+      ->type_name("FILE");
   add_quick_options(*command, options->quick);
   command->callback([options, &exit_code] { exit_code = run_from_options(*options); });
 }
