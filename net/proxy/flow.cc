@@ -67,6 +67,8 @@ bool Flow::waiting_full() const {
 }
 
 void Flow::resume_starved() {
+  // The watch has the Op; when it is back, the flow is flushed and comes here again.
+  if (watching_) return host_.relay.ring.cancel(source_op_);
   arm_receive(false);
 }
 
@@ -114,8 +116,7 @@ void Flow::on_watched(Op& op, const Completion& completion) {
 void Flow::absorb(const Completion& completion) {
   if (completion.has_buffer()) {
     host_.relay.buffers.received(completion.buffer());
-    const BufferId id = completion.buffer();
-    host_.relay.buffers.give_back(id);
+    host_.relay.buffers.give_back(completion.buffer());
   }
   if (!completion.more()) host_.flow_stopped(*this);
 }
@@ -186,8 +187,8 @@ void Flow::flush_later() {
 }
 
 void Relay::flush() {
-  // Flushing does not make more flows to flush.
-  for (Flow* flow : to_flush) flow->flush();
+  // By index: flushing one may end a session, and what that does is not promised to leave the list alone.
+  for (size_t i = 0; i < to_flush.size(); ++i) to_flush[i]->flush();
   to_flush.clear();
 }
 
@@ -285,9 +286,7 @@ void Flow::splice_turn() {
   for (;;) {
     while (piped_ > 0) {
       const int64_t drained = host_.relay.pipes.drain(pipe_, sink_, piped_);
-      if (drained == -EAGAIN || drained == -EINTR) {
-        return poll_sink();
-      }
+      if (drained == -EAGAIN || drained == -EINTR) return poll_sink();
       if (drained <= 0) {
         return host_.flow_failed(*this, false, drained == 0 ? EPIPE : static_cast<int>(-drained));
       }
@@ -303,9 +302,7 @@ void Flow::splice_turn() {
       return pass_on_end();
     }
     if (filled == -EAGAIN || filled == -EINTR) break;
-    if (filled < 0) {
-      return host_.flow_failed(*this, true, static_cast<int>(-filled));
-    }
+    if (filled < 0) return host_.flow_failed(*this, true, static_cast<int>(-filled));
     piped_ = static_cast<uint32_t>(filled);
     host_.relay.counters.bytes_spliced.add(static_cast<uint64_t>(filled));
     host_.flow_received(*this, static_cast<uint64_t>(filled));

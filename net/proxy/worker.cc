@@ -57,6 +57,8 @@ Result<bool> Worker::start() {
   if (auto started = buffers_->start(); !started) return started;
   pipes_ = std::make_unique<Pipes>(options_.pipes_max, options_.pipe_size);
   relay_.reset(new Relay{*ring_, *buffers_, *pipes_, state_.counters, {}, {}});
+  // Each session has two flows; what is reserved costs memory only once it is used.
+  relay_->to_flush.reserve(size_t{options_.sessions_max} * 2);
   state_.buffers_total.store(buffers_->count(), std::memory_order_relaxed);
   ring_->read(letter_op_, on_letter, letters_.event_fd(), &letter_count_, sizeof letter_count_);
   return true;

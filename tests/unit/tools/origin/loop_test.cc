@@ -13,6 +13,7 @@
 namespace weir::origin {
 namespace {
 
+using testing::Each;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::StartsWith;
@@ -210,15 +211,16 @@ TEST(OriginLoop, OutOfDescriptorsItWaitsAndGoesOn) {
     EXPECT_TRUE(client.say(get("/")));
   }
   // The kernel hands them out in the order they came.
-  for (std::size_t i = 0; i < served_at_once; ++i) {
-    EXPECT_THAT(clients[i].hear_answer(), StartsWith("HTTP/1.1 200")) << i;
-  }
+  std::vector<std::string> answers;
+  for (std::size_t i = 0; i < served_at_once; ++i) answers.push_back(clients[i].hear_answer());
   EXPECT_EQ(origin.board().sum(&Stats::connections), served_at_once);
   for (std::size_t i = 0; i + served_at_once < clients_count; ++i) {
     clients[i].leave();
-    EXPECT_THAT(clients[i + served_at_once].hear_answer(), StartsWith("HTTP/1.1 200")) << i;
+    answers.push_back(clients[i + served_at_once].hear_answer());
   }
   setrlimit(RLIMIT_NOFILE, &before);
+  // Looked at only now: UndefinedBehaviorSanitizer needs descriptors to look at a matcher.
+  EXPECT_THAT(answers, Each(StartsWith("HTTP/1.1 200")));
   EXPECT_EQ(origin.board().sum(&Stats::requests), clients_count);
 }
 
