@@ -151,7 +151,7 @@ void StatsSocket::on_accept_time(Timer& timer) {
 
 void StatsSocket::client_joined(StatsClient& client, int fd) {
   // At once, not by the ring, so that the spare is the next to have its number.
-  ::close(fd);
+  close_descriptor(fd);
   if (!stopping_) keep_spare();
   clients_.destroy(client);
   accept_more();

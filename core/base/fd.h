@@ -5,6 +5,9 @@
 
 namespace weir {
 
+// close(2), once, whatever it says: Linux frees the number even when it reports EINTR.
+void close_descriptor(int fd) noexcept;
+
 class Fd {
  public:
   Fd() = default;

@@ -8,6 +8,7 @@
 #include <array>
 
 #include "core/base/assert.h"
+#include "core/base/fd.h"
 
 namespace weir {
 
@@ -20,8 +21,8 @@ Pipes::~Pipes() {
   WEIR_ASSERT(in_use_ == 0, in_use_);
   for (const Ends ends : ends_) {
     if (ends.read < 0) continue;
-    ::close(ends.read);
-    ::close(ends.write);
+    close_descriptor(ends.read);
+    close_descriptor(ends.write);
   }
 }
 
@@ -48,8 +49,8 @@ void Pipes::give_back(PipeId id, bool empty) noexcept {
   WEIR_ASSERT(in_use_ > 0);
   --in_use_;
   if (!empty) {
-    ::close(ends_[id].read);
-    ::close(ends_[id].write);
+    close_descriptor(ends_[id].read);
+    close_descriptor(ends_[id].write);
     ends_[id] = {};
   }
   free_.push_back(id);  // within what was reserved

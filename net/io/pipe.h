@@ -22,7 +22,7 @@ class Pipes {
 
   // An empty pipe; no_pipe when all are taken or descriptors have run out.
   PipeId take() noexcept;
-  void give_back(PipeId pipe, bool empty) noexcept;
+  void give_back(PipeId id, bool empty) noexcept;
 
   uint32_t in_use() const noexcept { return in_use_; }
 

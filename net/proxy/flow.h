@@ -36,6 +36,9 @@ class Flow;
 
 // What flows of one worker share.
 struct Relay {
+  Relay(Ring& ring_of_worker, Buffers& its_buffers, Pipes& its_pipes, WorkerCounters& its_counters) noexcept
+      : ring(ring_of_worker), buffers(its_buffers), pipes(its_pipes), counters(its_counters) {}
+
   Ring& ring;
   Buffers& buffers;
   Pipes& pipes;

@@ -56,7 +56,7 @@ Result<bool> Worker::start() {
   buffers_ = std::make_unique<Buffers>(*ring_, options_.buffer_bytes_max);
   if (auto started = buffers_->start(); !started) return started;
   pipes_ = std::make_unique<Pipes>(options_.pipes_max, options_.pipe_size);
-  relay_.reset(new Relay{*ring_, *buffers_, *pipes_, state_.counters, {}, {}});
+  relay_ = std::make_unique<Relay>(*ring_, *buffers_, *pipes_, state_.counters);
   // Each session has two flows; what is reserved costs memory only once it is used.
   relay_->to_flush.reserve(size_t{options_.sessions_max} * 2);
   state_.buffers_total.store(buffers_->count(), std::memory_order_relaxed);

@@ -48,7 +48,7 @@ TEST(OriginSettings, EachMistakeIsNamedWithItsOption) {
   };
   const Row rows[] = {
       {"--listen", [](OriginOptions& o) { o.listen.clear(); }},
-      {"--listen 'here'", [](OriginOptions& o) { o.listen.push_back("here"); }},
+      {"--listen 'here'", [](OriginOptions& o) { o.listen.emplace_back("here"); }},
       {"--name", [](OriginOptions& o) { o.name = "two words"; }},
       {"--name", [](OriginOptions& o) { o.name = ""; }},
       {"--name", [](OriginOptions& o) { o.name = std::string(65, 'n'); }},
