@@ -152,7 +152,9 @@ def main(arguments):
         raise Failure("nothing was measured, nothing was written")
 
     print()
-    document = summarize(results, ROWS, CANDIDATES, about, vars(options))
+    # Where the result goes is not part of it: the file is committed, and the folder is of one machine.
+    asked = {name: value for name, value in vars(options).items() if name != "out"}
+    document = summarize(results, ROWS, CANDIDATES, about, asked)
     for path in report.write(document, options.out):
         print(f"wrote {os.path.relpath(path)}")
     print()
