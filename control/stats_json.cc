@@ -54,7 +54,9 @@ Json listener_json(const Snapshot& snapshot, const ListenerSpec& listener) {
   Json json;
   json["name"] = listener.name;
   // What port 0 became.
-  json["address"] = (listener.sockets != nullptr ? listener.sockets->bound : listener.address).to_string();
+  SocketAddress address = listener.address;
+  if (listener.sockets != nullptr) address = listener.sockets->bound;
+  json["address"] = address.to_string();
   json["mode"] = config::name_of(config::Mode::tcp);
   json["upstream"] = upstream != nullptr ? Json(upstream->name) : Json(nullptr);
   json["connections"] = read(listener.state->connections);
