@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -15,7 +16,7 @@ namespace weir {
 namespace {
 
 // How soon to ask again for a descriptor that was not to be had.
-constexpr Duration retry_interval = std::chrono::milliseconds{200};
+constexpr Duration retry_interval = std::chrono::milliseconds{50};
 constexpr int backlog = 128;
 
 std::string explain(const std::string& path, const Error& error) {
@@ -59,7 +60,7 @@ Result<std::unique_ptr<StatsSocket>, std::string> StatsSocket::open(Ring& ring, 
   std::unique_ptr<StatsSocket> socket{
       new StatsSocket{ring, buffers, wheel, path, std::move(*listener), std::move(view)}};
   socket->file_ = SocketFile{path};
-  socket->keep_spare();
+  socket->keep_spares();
   // Not here: until the loop turns there is nothing in flight, and a start that fails for another reason may just let
   // go.
   wheel.arm(socket->accept_timer_, Instant{});
@@ -84,7 +85,7 @@ void StatsSocket::stop() {
   if (stopping_) return;
   stopping_ = true;
   file_.remove();
-  spare_.reset();
+  for (Fd& spare : spares_) spare.reset();
   wheel_.cancel(accept_timer_);
   if (accept_op_.in_flight()) {
     ring_.cancel(accept_op_);
@@ -131,28 +132,39 @@ void StatsSocket::serve(int fd) {
   client->begin();
 }
 
-// Traffic has taken every descriptor, which is when an operator wants to look in: the one that was kept for that is
-// traded for the client's.
+// Traffic has taken every descriptor, which is when an operator wants to look in: one that was kept for that is traded
+// for the client's. A worker may be quicker and take what was just freed; hence several of them.
 void StatsSocket::accept_with_spare() {
-  if (!spare_) return;
-  spare_.reset();
-  const int fd = accept_now(listener_.get());
-  if (fd >= 0) return serve(fd);
-  keep_spare();
+  for (Fd& spare : spares_) {
+    if (!spare) continue;
+    spare.reset();
+    const int fd = accept_now(listener_.get());
+    if (fd >= 0) return serve(fd);
+    if (fd != -EMFILE && fd != -ENFILE) break;
+  }
+  keep_spares();
 }
 
-void StatsSocket::keep_spare() {
-  if (!spare_) spare_.reset(::fcntl(listener_.get(), F_DUPFD_CLOEXEC, 0));
+void StatsSocket::keep_spares() {
+  for (Fd& spare : spares_) {
+    if (!spare) spare.reset(::fcntl(listener_.get(), F_DUPFD_CLOEXEC, 0));
+  }
 }
 
 void StatsSocket::on_accept_time(Timer& timer) {
-  owner_of(timer, &StatsSocket::accept_timer_).accept_more();
+  StatsSocket& socket = owner_of(timer, &StatsSocket::accept_timer_);
+  socket.keep_spares();
+  socket.accept_more();
 }
 
 void StatsSocket::client_joined(StatsClient& client, int fd) {
-  // At once, not by the ring, so that the spare is the next to have its number.
-  close_descriptor(fd);
-  if (!stopping_) keep_spare();
+  Fd* const missing = std::find_if(spares_.begin(), spares_.end(), [](const Fd& spare) { return !spare; });
+  // Closes the client and makes a spare of its number in one step, in which nobody can take the number.
+  if (!stopping_ && missing != spares_.end() && ::dup3(listener_.get(), fd, O_CLOEXEC) == fd) {
+    missing->reset(fd);
+  } else {
+    ring_.close(fd);
+  }
   clients_.destroy(client);
   accept_more();
 }

@@ -8,6 +8,7 @@
 // stopped().
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -67,7 +68,7 @@ class StatsSocket {
   void accept_more();
   void serve(int fd);
   void accept_with_spare();
-  void keep_spare();
+  void keep_spares();
 
   Ring& ring_;
   Buffers& buffers_;
@@ -75,8 +76,8 @@ class StatsSocket {
   const std::string path_;
   const View view_;
   SocketFile file_;
-  Fd listener_;  // until stop() and the accept is back
-  Fd spare_;     // stands for a client's descriptor when there is no other
+  Fd listener_;               // until stop() and the accept is back
+  std::array<Fd, 4> spares_;  // stand for clients' descriptors when there are no others
   bool stopping_ = false;
   Op accept_op_;
   Timer accept_timer_;  // armed until the loop's first turn, and while the system has no descriptor for another client
