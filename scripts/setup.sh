@@ -11,8 +11,8 @@ packages_of() {
   case $1 in
     build)
       echo g++ cmake ninja-build ccache mold pkg-config python3 \
-        liburing-dev libxxhash-dev libmimalloc-dev libcli11-dev libyaml-cpp-dev nlohmann-json3-dev libfmt-dev \
-        libspdlog-dev libgtest-dev libgmock-dev libbenchmark-dev
+        liburing-dev libxxhash-dev libmimalloc-dev libcli11-dev libyaml-cpp-dev nlohmann-json3-dev \
+        libgtest-dev libgmock-dev libbenchmark-dev
       ;;
     lint) echo clang-tidy-14 python3 shellcheck ;;
     format) echo clang-format-14 ;;
