@@ -206,9 +206,9 @@ void L4Session::connect_failed(bool timed_out) {
   worker_.wheel().cancel(timer_);
   drop_origin();
   const Upstream* upstream = worker_.snapshot().find(upstream_);
-  if (upstream != nullptr && tried_.count() + 1 >= std::min(upstream->tries, tries_max)) {
-    return give_up(CloseReason::connect_failed);
-  }
+  if (upstream == nullptr) return give_up(CloseReason::no_upstream);
+  // Before it is noted: of the last one possible there is nothing to remember, and no room for it.
+  if (tried_.count() + 1 >= std::min(upstream->tries, tries_max)) return give_up(CloseReason::connect_failed);
   tried_.add(endpoint_);
   dial();
   if (state_ == State::dialing) counters.retries.add();

@@ -273,10 +273,11 @@ void Worker::wait_for_descriptor(L4Session& session) {
 }
 
 void Worker::resume_dialing() {
-  // Each once; who finds none again goes to the back of the list.
+  // In order, until one finds none again: those behind it would not find any either, and it stays in front of them.
   List<L4Session, &L4Session::node> waiting;
   waiting.take_all(without_descriptor_);
-  while (L4Session* session = waiting.pop_front()) session->redial();
+  while (without_descriptor_.empty() && !waiting.empty()) waiting.pop_front()->redial();
+  without_descriptor_.take_all(waiting);
 }
 
 void Worker::retry_later() {

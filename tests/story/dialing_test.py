@@ -5,7 +5,7 @@ a clean close."""
 import socket
 import time
 
-from harness import PATIENCE, Story, eventually, main
+from harness import PATIENCE, Story, eventually, main, simple_config
 from sockets import ask_once, exchange, receive_all, reset
 
 
@@ -92,6 +92,18 @@ class Dialing(Story):
         self.closes_cleanly(weir)
         self.assertEqual(sum(weir.endpoint(address)["connect_errors"] for address in addresses), 2)
         self.assertEqual(weir.total("connect_retries"), 1)
+
+    def test_an_upstream_that_is_removed_during_the_last_possible_try(self):
+        """With as many tries as there can be, the last one fails when there is no upstream any more to ask."""
+        config = simple_config([self.silence_at() for _ in range(8)],
+                               upstream={"tries": 8, "timeouts": {"connect": "300ms"}})
+        weir = self.weir_with(config)
+        client = self.connect(weir.address())
+        eventually(lambda: weir.total("connect_retries") == 7, what="the eighth is being asked")
+        config["upstreams"][0]["name"] = config["listeners"][0]["upstream"] = "other"
+        weir.reload(config)
+        self.assertEqual(receive_all(client), b"")
+        eventually(lambda: weir.closed("no_upstream") == 1, what="the reason is counted")
 
     def test_one_try_is_one_try(self):
         weir = self.weir([self.nobody_at(), self.echo()], upstream={"tries": 1})
