@@ -11,7 +11,7 @@ packages_of() {
   case $1 in
     build)
       echo g++ cmake ninja-build ccache mold pkg-config python3 \
-        liburing-dev libxxhash-dev libmimalloc-dev libcli11-dev libyaml-cpp-dev nlohmann-json3-dev \
+        liburing-dev libxxhash-dev libmimalloc-dev libcli11-dev libyaml-cpp-dev nlohmann-json3-dev libre2-dev \
         libgtest-dev libgmock-dev libbenchmark-dev
       ;;
     lint) echo clang-tidy-14 python3 shellcheck ;;

@@ -10,4 +10,8 @@ uint64_t key_of(const PeerAddress& client) noexcept {
   return hashing::hash64(std::as_bytes(std::span{client.bytes}));
 }
 
+uint64_t key_of(std::string_view name) noexcept {
+  return hashing::hash64(name);
+}
+
 }  // namespace weir

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "core/model/address.h"
 
@@ -9,5 +10,7 @@ namespace weir {
 
 // The client's address without its port. The same on every worker and every host, so that several weirs agree.
 uint64_t key_of(const PeerAddress& client) noexcept;
+// A name of a session: a cookie, a header, a parameter.
+uint64_t key_of(std::string_view name) noexcept;
 
 }  // namespace weir

@@ -25,12 +25,15 @@ class Clock {
  public:
   virtual ~Clock() = default;
   virtual Instant now() const noexcept = 0;
+  // The time of day, in milliseconds since 1970: for logs and dates, never to measure with.
+  virtual int64_t unix_ms() const noexcept = 0;
 };
 
-// CLOCK_MONOTONIC.
+// CLOCK_MONOTONIC and CLOCK_REALTIME.
 class SystemClock final : public Clock {
  public:
   Instant now() const noexcept override;
+  int64_t unix_ms() const noexcept override;
 };
 
 }  // namespace weir

@@ -1,8 +1,6 @@
 // The closed sets of words a configuration may use, one row per word: the parser, the suggestions, the JSON Schema and
 // the reference all read these tables. Values. Any thread.
-//
-// A row whose `not_yet` is set is a word weir knows but cannot honour in this version: it is refused with that
-// sentence, never silently accepted. (Balancing algorithms are not here: their list is core/balance/pickers.def.)
+// (Balancing algorithms are not here: their list is core/balance/pickers.def.)
 #pragma once
 
 #include <array>
@@ -11,22 +9,26 @@
 #include <string_view>
 
 #include "core/base/log.h"
+#include "core/model/http_upstream.h"
+#include "core/model/template_text.h"
 
 namespace weir::config {
 
 enum class Mode : uint8_t { tcp, http };
 enum class SendProxy : uint8_t { off, v1, v2 };
+enum class AccessLogFormat : uint8_t { json, combined };
+using StickyBy = StickyPolicy::Kind;
+using SameSite = StickyPolicy::SameSite;
 
 template <class E>
 struct Choice {
   E value;
   std::string_view name;
-  std::string_view not_yet = {};
 };
 
 inline constexpr std::array mode_choices{
     Choice<Mode>{Mode::tcp, "tcp"},
-    Choice<Mode>{Mode::http, "http", "this version relays TCP only and reads no HTTP; use `mode: tcp`"},
+    Choice<Mode>{Mode::http, "http"},
 };
 
 inline constexpr std::array send_proxy_choices{
@@ -47,6 +49,40 @@ inline constexpr std::array log_format_choices{
     Choice<LogFormat>{LogFormat::json, "json"},
 };
 
+inline constexpr std::array access_log_format_choices{
+    Choice<AccessLogFormat>{AccessLogFormat::json, "json"},
+    Choice<AccessLogFormat>{AccessLogFormat::combined, "combined"},
+};
+
+inline constexpr std::array sticky_by_choices{
+    Choice<StickyBy>{StickyBy::off, "off"},
+    Choice<StickyBy>{StickyBy::cookie, "cookie"},
+    Choice<StickyBy>{StickyBy::learned, "learned"},
+    Choice<StickyBy>{StickyBy::client_ip, "client_ip"},
+};
+
+inline constexpr std::array same_site_choices{
+    Choice<SameSite>{SameSite::unset, "unset"},
+    Choice<SameSite>{SameSite::lax, "lax"},
+    Choice<SameSite>{SameSite::strict, "strict"},
+    Choice<SameSite>{SameSite::none, "none"},
+};
+
+// What may stand between the braces of a template.
+inline constexpr std::array template_fact_choices{
+    Choice<TemplateFact>{TemplateFact::scheme, "scheme"},
+    Choice<TemplateFact>{TemplateFact::method, "method"},
+    Choice<TemplateFact>{TemplateFact::host, "host"},
+    Choice<TemplateFact>{TemplateFact::authority, "authority"},
+    Choice<TemplateFact>{TemplateFact::path, "path"},
+    Choice<TemplateFact>{TemplateFact::query, "query"},
+    Choice<TemplateFact>{TemplateFact::client_ip, "client_ip"},
+    Choice<TemplateFact>{TemplateFact::request_id, "request_id"},
+    Choice<TemplateFact>{TemplateFact::route, "route"},
+    Choice<TemplateFact>{TemplateFact::upstream, "upstream"},
+    Choice<TemplateFact>{TemplateFact::endpoint, "endpoint"},
+};
+
 constexpr std::span<const Choice<Mode>> choices_of(Mode /*tag*/) {
   return mode_choices;
 }
@@ -58,6 +94,18 @@ constexpr std::span<const Choice<LogLevel>> choices_of(LogLevel /*tag*/) {
 }
 constexpr std::span<const Choice<LogFormat>> choices_of(LogFormat /*tag*/) {
   return log_format_choices;
+}
+constexpr std::span<const Choice<AccessLogFormat>> choices_of(AccessLogFormat /*tag*/) {
+  return access_log_format_choices;
+}
+constexpr std::span<const Choice<StickyBy>> choices_of(StickyBy /*tag*/) {
+  return sticky_by_choices;
+}
+constexpr std::span<const Choice<SameSite>> choices_of(SameSite /*tag*/) {
+  return same_site_choices;
+}
+constexpr std::span<const Choice<TemplateFact>> choices_of(TemplateFact /*tag*/) {
+  return template_fact_choices;
 }
 
 // The word of a value: name_of(Mode::tcp) is "tcp".

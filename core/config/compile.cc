@@ -1,6 +1,7 @@
 #include "core/config/compile.h"
 
 #include "core/balance/pickers.h"
+#include "core/config/compile_http.h"
 
 namespace weir::config {
 namespace {
@@ -31,20 +32,22 @@ Upstream compile_upstream(const UpstreamConfig& config, const TimeoutsConfig& ti
   upstream.send_proxy = header_of(config.send_proxy);
   upstream.tries = config.tries;
   upstream.connect_timeout = config.timeouts.connect.value_or(timeouts.connect);
+  upstream.http = compile_http_upstream(config, timeouts, upstream, registry);
   return upstream;
 }
 
-ListenerSpec compile_listener(const ListenerConfig& config, const TimeoutsConfig& timeouts, Registry& registry) {
+ListenerSpec compile_listener(const ListenerConfig& config, const Config& whole, Registry& registry) {
   ListenerSpec listener;
   listener.id = registry.listener_id(config.name);
   listener.name = config.name;
   listener.address = config.address;
-  listener.upstream = registry.upstream_id(config.upstream);
+  if (!config.upstream.empty()) listener.upstream = registry.upstream_id(config.upstream);
   listener.connections_max = config.max_connections;
   listener.proxy_from = config.accept_proxy;
-  listener.idle_timeout = timeouts.idle;
-  listener.lifetime = timeouts.lifetime;
-  listener.proxy_header_timeout = timeouts.proxy_header;
+  listener.idle_timeout = whole.timeouts.idle;
+  listener.lifetime = whole.timeouts.lifetime;
+  listener.proxy_header_timeout = whole.timeouts.proxy_header;
+  listener.http = compile_http_listener(config, whole, registry);
   listener.state = &registry.listener_state(listener.id);
   return listener;
 }
@@ -61,7 +64,7 @@ std::unique_ptr<Snapshot> compile(const Config& config, const CompileLimits& lim
     snapshot->upstreams.push_back(compile_upstream(upstream, config.timeouts, registry));
   }
   for (const ListenerConfig& listener : config.listeners) {
-    snapshot->listeners.push_back(compile_listener(listener, config.timeouts, registry));
+    snapshot->listeners.push_back(compile_listener(listener, config, registry));
   }
   snapshot->upstream_by_id.assign(registry.upstream_count(), ~uint32_t{0});
   for (uint32_t i = 0; i < snapshot->upstreams.size(); ++i) {

@@ -13,7 +13,13 @@ void name_by_address(T& named) {
 }  // namespace
 
 void name_the_unnamed(Config& config) {
-  for (ListenerConfig& listener : config.listeners) name_by_address(listener);
+  for (ListenerConfig& listener : config.listeners) {
+    name_by_address(listener);
+    for (size_t i = 0; i < listener.routes.size(); ++i) {
+      // With a space in it, which no name that was written has: the two cannot meet.
+      if (listener.routes[i].name.empty()) listener.routes[i].name = "route " + std::to_string(i + 1);
+    }
+  }
   for (UpstreamConfig& upstream : config.upstreams) {
     for (EndpointConfig& endpoint : upstream.endpoints) name_by_address(endpoint);
   }

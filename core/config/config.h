@@ -13,6 +13,7 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/config/choices.h"
+#include "core/config/http_config.h"
 #include "core/model/address.h"
 
 namespace weir::config {
@@ -25,10 +26,17 @@ struct ListenerConfig {
   std::string name;  // "": the address (see name_the_unnamed)
   SocketAddress address;
   Mode mode = Mode::tcp;
-  std::string upstream;
+  std::string upstream;          // "": none, which only Mode::http allows
   uint32_t max_connections = 0;  // 0: only the global limit
   uint32_t backlog = 4096;
   CidrSet accept_proxy;  // peers that must send a PROXY header
+  // Mode::http only.
+  std::vector<RouteConfig> routes;
+  CidrSet trusted_proxies;  // peers that are believed about the client
+  ForwardConfig forward;
+  bool allow_connect = false;
+  uint32_t max_requests = 0;  // of one connection; 0: any number
+  bool access_log = true;     // when there is an access log
 };
 
 struct EndpointConfig {
@@ -40,6 +48,9 @@ struct EndpointConfig {
 // What an upstream says about time; what it leaves out is as in the global TimeoutsConfig.
 struct UpstreamTimeoutsConfig {
   std::optional<Duration> connect;
+  std::optional<Duration> first_byte;
+  std::optional<Duration> body;
+  std::optional<Duration> request;
 };
 
 struct UpstreamConfig {
@@ -49,6 +60,9 @@ struct UpstreamConfig {
   std::vector<EndpointConfig> endpoints;
   SendProxy send_proxy = SendProxy::off;
   uint32_t tries = 3;
+  PoolConfig pool;
+  RetryConfig retry;
+  StickyConfig sticky;
   UpstreamTimeoutsConfig timeouts;
 };
 
@@ -58,6 +72,13 @@ struct TimeoutsConfig {
   Duration lifetime{};  // 0: none
   Duration drain = std::chrono::seconds{30};
   Duration proxy_header = std::chrono::seconds{5};
+  Duration header = std::chrono::seconds{5};
+  Duration client_body = std::chrono::seconds{30};
+  Duration keep_alive = std::chrono::seconds{60};
+  Duration half_close = std::chrono::seconds{1};
+  Duration first_byte = std::chrono::seconds{60};
+  Duration body = std::chrono::seconds{60};
+  Duration request{};  // 0: none
 };
 
 struct LimitsConfig {
@@ -66,6 +87,10 @@ struct LimitsConfig {
   uint64_t buffers_per_worker = 64 * MiB;          // bytes
   std::optional<uint32_t> pipes_per_worker;        // none: automatic_pipes_per_worker
   uint64_t pipe_size = 256 * KiB;                  // bytes, a power of two
+  uint64_t http_line = 8 * KiB;                    // bytes, at most http_head
+  uint64_t http_head = 15 * KiB;                   // bytes
+  uint32_t http_fields = 128;
+  uint64_t http_trailers = 4 * KiB;  // bytes
 };
 
 inline constexpr uint32_t automatic_pipes_per_worker = 256;
@@ -93,9 +118,10 @@ struct Config {
   LimitsConfig limits;
   AdminConfig admin;
   LogConfig log;
+  std::optional<AccessLogConfig> access_log;
 };
 
-// Gives listeners and endpoints that have no name their address as one.
+// Gives listeners and endpoints that have no name their address as one, and routes their number.
 void name_the_unnamed(Config& config);
 
 }  // namespace weir::config

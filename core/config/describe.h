@@ -5,42 +5,19 @@
 // A visitor V has four functions and a list:
 //     v.value(key, field, kind, note)       a scalar
 //     v.values(key, field, kind, note)      a list of scalars, or one scalar alone
-//     v.section(key, struct, note)          a mapping, described in turn
+//     v.section(key, struct, note)          a mapping, described in turn; of an optional struct, it is there when set
 //     v.list(key, vector of struct, note)   a list of mappings, described in turn
 //     v.algorithms()                        the balancing algorithms that exist
-// To add a field: a member in config.h, a row here. To add a struct: one function here.
+// To add a field: a member in config.h, a row here. To add a struct: one function here. (What speaks of HTTP is in
+// http_config.h and describe_http.h.)
 #pragma once
 
-#include <chrono>
-#include <string_view>
-
 #include "core/config/config.h"
+#include "core/config/describe_http.h"
+#include "core/config/description_note.h"
 #include "core/config/kinds.h"
 
 namespace weir::config {
-
-struct Note {
-  std::string_view sentence;
-  bool required = false;
-  std::string_view otherwise = {};   // what holds when the key is left out, where the default value does not say it
-  std::string_view short_form = {};  // list: the key that an item means which is a scalar instead of a mapping
-};
-
-namespace range {
-using std::chrono::hours;
-using std::chrono::milliseconds;
-
-inline constexpr Duration short_wait_min = milliseconds{1};
-inline constexpr Duration short_wait_max = hours{1};
-inline constexpr Duration long_wait_max = hours{24 * 365};
-inline constexpr uint32_t connections_max = 10'000'000;
-inline constexpr uint32_t workers_max = cpu_max + 1;
-inline constexpr uint32_t weight_max = 65535;
-inline constexpr uint32_t tries_max = 100;
-inline constexpr uint32_t backlog_max = 1'000'000;
-inline constexpr uint32_t pipes_max = 65536;
-inline constexpr uint32_t maglev_table_size_max = 16'777'213;  // the largest prime below 2^24
-}  // namespace range
 
 template <class V>
 void describe(V& v, ListenerConfig& c) {
@@ -49,9 +26,10 @@ void describe(V& v, ListenerConfig& c) {
   v.value("address", c.address, ListenAddress{},
           {.sentence = "Where clients connect. Port 0 lets the kernel choose one.", .required = true});
   v.value("mode", c.mode, OneOf<Mode>{},
-          {.sentence = "What is understood of the bytes; `tcp` relays them as they are."});
+          {.sentence = "What is understood of the bytes: `tcp` relays them as they are, `http` reads requests."});
   v.value("upstream", c.upstream, Name{},
-          {.sentence = "The name of the upstream that gets the connections.", .required = true});
+          {.sentence = "The upstream that gets the connections; with `mode: http`, the requests that no route takes.",
+           .otherwise = "required, but for `mode: http` with `routes`"});
   v.value("max_connections", c.max_connections, Count<uint32_t>{0, range::connections_max},
           {.sentence = "Connections of this listener at a time, over all workers; 0: only the global limit."});
   v.value("backlog", c.backlog, Count<uint32_t>{1, range::backlog_max},
@@ -62,6 +40,22 @@ void describe(V& v, ListenerConfig& c) {
                    "`all`: every peer; `unix`: those over a UNIX socket. Connections of other peers are taken as "
                    "they are.",
        .otherwise = "nobody"});
+  v.list(
+      "routes", c.routes,
+      {.sentence = "With `mode: http`: what is done with which requests. Of all routes that match, the most specific "
+                   "one counts: an exact host before the longest wildcard before any host; then an exact path before "
+                   "a regular expression before the longest prefix; then the first in the file."});
+  v.values("trusted_proxies", c.trusted_proxies, TrustedPeer{},
+           {.sentence = "With `mode: http`: peers that are believed when they say who the client is. `all`: every "
+                        "peer; `unix`: those over a UNIX socket.",
+            .otherwise = "nobody"});
+  v.section("forward", c.forward, {.sentence = "With `mode: http`: what origins are told of the client."});
+  v.value("allow_connect", c.allow_connect, Boolean{},
+          {.sentence = "With `mode: http`: CONNECT opens a tunnel to the upstream, instead of being refused."});
+  v.value("max_requests", c.max_requests, Count<uint32_t>{0, range::requests_max},
+          {.sentence = "With `mode: http`: requests of one client connection; 0: any number."});
+  v.value("access_log", c.access_log, Boolean{},
+          {.sentence = "With `mode: http`: this listener's requests are in the access log, if there is one."});
 }
 
 template <class V>
@@ -77,6 +71,15 @@ template <class V>
 void describe(V& v, UpstreamTimeoutsConfig& c) {
   v.value("connect", c.connect, Inherited{Time{range::short_wait_min, range::short_wait_max}},
           {.sentence = "How long one endpoint may take to accept a connection.",
+           .otherwise = "as in the global `timeouts`"});
+  v.value("first_byte", c.first_byte, Inherited{Time{range::short_wait_min, range::long_wait_max}},
+          {.sentence = "HTTP: how long an origin may take to begin its answer.",
+           .otherwise = "as in the global `timeouts`"});
+  v.value("body", c.body, Inherited{Time{range::short_wait_min, range::long_wait_max}},
+          {.sentence = "HTTP: how long an answer's body may go without a byte.",
+           .otherwise = "as in the global `timeouts`"});
+  v.value("request", c.request, Inherited{Time{range::short_wait_min, range::long_wait_max, Zero::allowed}},
+          {.sentence = "HTTP: how long a request may take in all; 0: as long as it likes.",
            .otherwise = "as in the global `timeouts`"});
 }
 
@@ -96,7 +99,10 @@ void describe(V& v, UpstreamConfig& c) {
   v.value("send_proxy", c.send_proxy, OneOf<SendProxy>{},
           {.sentence = "The PROXY protocol header that tells the origin who the client is."});
   v.value("tries", c.tries, Count<uint32_t>{1, range::tries_max},
-          {.sentence = "Endpoints that are asked for one client connection before it is given up."});
+          {.sentence = "Endpoints that are asked for one client connection, or one request, before it is given up."});
+  v.section("pool", c.pool, {.sentence = "HTTP: connections to endpoints that are kept for the next request."});
+  v.section("retry", c.retry, {.sentence = "HTTP: when a request is tried again."});
+  v.section("sticky", c.sticky, {.sentence = "HTTP: which clients always get the same endpoint."});
   v.section("timeouts", c.timeouts, {.sentence = "Where this upstream differs from the global `timeouts`."});
 }
 
@@ -112,6 +118,20 @@ void describe(V& v, TimeoutsConfig& c) {
           {.sentence = "On SIGTERM: how long open sessions may go on; 0: they are closed at once."});
   v.value("proxy_header", c.proxy_header, Time{range::short_wait_min, range::short_wait_max},
           {.sentence = "How long a trusted peer may take to send its PROXY protocol header."});
+  v.value("header", c.header, Time{range::short_wait_min, range::short_wait_max},
+          {.sentence = "HTTP: how long a client may take for the head of a request, from its first byte."});
+  v.value("client_body", c.client_body, Time{range::short_wait_min, range::long_wait_max},
+          {.sentence = "HTTP: how long a request's body may go without a byte."});
+  v.value("keep_alive", c.keep_alive, Time{range::short_wait_min, range::long_wait_max},
+          {.sentence = "HTTP: how long a client connection is kept between requests."});
+  v.value("half_close", c.half_close, Time{range::short_wait_min, range::long_wait_max},
+          {.sentence = "HTTP: how long a request goes on whose client has ended its side."});
+  v.value("first_byte", c.first_byte, Time{range::short_wait_min, range::long_wait_max},
+          {.sentence = "HTTP: how long an origin may take to begin its answer."});
+  v.value("body", c.body, Time{range::short_wait_min, range::long_wait_max},
+          {.sentence = "HTTP: how long an answer's body may go without a byte."});
+  v.value("request", c.request, Time{range::short_wait_min, range::long_wait_max, Zero::allowed},
+          {.sentence = "HTTP: how long a request may take in all; 0: as long as it likes."});
 }
 
 template <class V>
@@ -126,6 +146,12 @@ void describe(V& v, LimitsConfig& c) {
           {.sentence = "Kernel pipes of one worker for splicing bulk data; 0: bytes are always copied. `auto`: 256."});
   v.value("pipe_size", c.pipe_size, Size{4 * KiB, 1 * MiB},
           {.sentence = "Bytes that one such pipe holds, a power of two."});
+  v.value("http_line", c.http_line, Size{64, 15 * KiB},
+          {.sentence = "The longest first line of a request (414), at most `http_head`."});
+  v.value("http_head", c.http_head, Size{256, 15 * KiB},
+          {.sentence = "The longest head of a request or an answer, that line included (431)."});
+  v.value("http_fields", c.http_fields, Count<uint32_t>{8, 256}, {.sentence = "Headers of one message (431)."});
+  v.value("http_trailers", c.http_trailers, Size{0, 8 * KiB}, {.sentence = "The longest trailer section; 0: none."});
 }
 
 template <class V>
@@ -158,6 +184,7 @@ void describe(V& v, Config& c) {
   v.section("limits", c.limits, {.sentence = "How much there may be of things."});
   v.section("admin", c.admin, {.sentence = "How weir is watched and steered."});
   v.section("log", c.log, {.sentence = "What weir writes to its standard error."});
+  v.section("access_log", c.access_log, {.sentence = "A line for each HTTP request. Without it: none."});
 }
 
 }  // namespace weir::config

@@ -21,13 +21,21 @@ class Describer {
   }
 
   template <class T, class Kind>
-  void values(std::string_view key, const T& /*field*/, const Kind& kind, const Note& note) {
-    add(key, FieldDescription::Shape::values, note).type = kind.type();
+  void values(std::string_view key, const T& field, const Kind& kind, const Note& note) {
+    FieldDescription& description = add(key, FieldDescription::Shape::values, note);
+    description.type = kind.type();
+    description.default_text = kind.show(field);
   }
 
   template <class T>
   void section(std::string_view key, T& field, const Note& note) {
     add(key, FieldDescription::Shape::section, note).fields = fields_of(field);
+  }
+
+  template <class T>
+  void section(std::string_view key, std::optional<T>& /*field*/, const Note& note) {
+    T inside;
+    add(key, FieldDescription::Shape::section, note).fields = fields_of(inside);
   }
 
   template <class T>

@@ -17,7 +17,7 @@ struct FieldDescription {
   std::string key;
   Shape shape = Shape::value;
   ValueType type;            // value, values
-  std::string default_text;  // value: as the parser would read it; "": there is none
+  std::string default_text;  // value: as the parser would read it; values: its items, ", " between; "": there is none
   std::string otherwise;     // what holds without the key, where default_text does not say it
   std::string sentence;
   std::string short_form;  // list: the key that a scalar item means

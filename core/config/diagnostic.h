@@ -32,6 +32,7 @@ struct Diagnostic {
 struct Mistake {
   std::string message;
   std::string fix;
+  std::string where = {};  // the part of the text that is wrong, to be found again in it; "": all of it
 };
 
 // More mistakes than this in one file are not looked for: nobody reads them, and a hostile file could have millions.

@@ -76,6 +76,29 @@ ValueType Time::type() const {
   return type;
 }
 
+std::optional<Mistake> Boolean::read(std::string_view text, bool& out) const {
+  if (text == "true" || text == "false") {
+    out = text == "true";
+    return std::nullopt;
+  }
+  // What YAML 1.1 and other programs take for one.
+  std::string lower{text};
+  std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? c | 0x20 : c; });
+  const auto is_one_of = [&](std::initializer_list<std::string_view> words) {
+    return std::find(words.begin(), words.end(), lower) != words.end();
+  };
+  std::string fix = "write `true` or `false`";
+  if (is_one_of({"true", "yes", "y", "on", "1"})) fix = "write `true`";
+  if (is_one_of({"false", "no", "n", "off", "0"})) fix = "write `false`";
+  return Mistake{quoted(text) + " is neither `true` nor `false`", std::move(fix)};
+}
+
+ValueType Boolean::type() const {
+  ValueType type{"`true` or `false`", {}, "", std::nullopt};
+  type.boolean = true;
+  return type;
+}
+
 std::optional<Mistake> OneOfNames::read(std::string_view text, std::string& out) const {
   if (std::find(names.begin(), names.end(), text) == names.end()) {
     return Mistake{quoted(text) + " is not known here", did_you_mean(text, names)};

@@ -29,11 +29,19 @@ struct ValueType {
     uint64_t min;
     uint64_t max;
   };
+  struct Decimals {
+    double min;
+    double max;
+  };
 
   std::string summary;             // "duration, 1ms to 1h"
   std::vector<std::string> words;  // spelled exactly so
   std::string pattern;             // ECMA-262, for the whole of a string; "": none
   std::optional<Range> integers;
+  std::optional<Decimals> decimals = {};
+  std::vector<uint64_t> numbers = {};  // exactly these
+  bool boolean = false;                // true and false
+  bool text = false;                   // any scalar at all, even one that YAML takes for a number or a boolean
 };
 
 // Decimal numbers that fit in T.
@@ -87,7 +95,6 @@ struct OneOf {
   std::optional<Mistake> read(std::string_view text, E& out) const {
     for (const Choice<E>& choice : choices_of(E{})) {
       if (choice.name != text) continue;
-      if (!choice.not_yet.empty()) return Mistake{quoted(text) + " is not available", std::string{choice.not_yet}};
       out = choice.value;
       return std::nullopt;
     }
@@ -101,11 +108,16 @@ struct OneOf {
  private:
   static std::vector<std::string> words() {
     std::vector<std::string> result;
-    for (const Choice<E>& choice : choices_of(E{})) {
-      if (choice.not_yet.empty()) result.emplace_back(choice.name);
-    }
+    for (const Choice<E>& choice : choices_of(E{})) result.emplace_back(choice.name);
     return result;
   }
+};
+
+// YAML's own two.
+struct Boolean {
+  std::optional<Mistake> read(std::string_view text, bool& out) const;
+  std::string show(bool value) const { return value ? "true" : "false"; }
+  ValueType type() const;
 };
 
 // One word of a list that is known only at run time, such as the balancing algorithms.
@@ -165,6 +177,36 @@ struct TrustedPeer {
   ValueType type() const;
 };
 
+// One more item of a list of another kind; the same item twice is a mistake.
+template <class Kind>
+struct Each {
+  Kind kind;
+
+  template <class T>
+  std::optional<Mistake> read(std::string_view text, std::vector<T>& out) const {
+    T value{};
+    if (auto mistake = kind.read(text, value)) return mistake;
+    const auto same = [this](const T& a, const T& b) {
+      if constexpr (requires { kind.same(a, b); }) return kind.same(a, b);
+      return a == b;
+    };
+    for (const T& other : out) {
+      if (same(other, value)) return Mistake{quoted(text) + " stands here twice", "name it once"};
+    }
+    out.push_back(std::move(value));
+    return std::nullopt;
+  }
+  template <class T>
+  std::string show(const std::vector<T>& values) const {
+    std::string text;
+    for (const T& value : values) text += (text.empty() ? "" : ", ") + kind.show(value);
+    return text;
+  }
+  ValueType type() const { return kind.type(); }
+};
+template <class Kind>
+Each(Kind) -> Each<Kind>;
+
 // As another kind, or the word `auto`: then there is no value, and weir finds one.
 template <class Kind>
 struct OrAuto {
@@ -199,7 +241,7 @@ struct OrAuto {
 template <class Kind>
 OrAuto(Kind) -> OrAuto<Kind>;
 
-// As another kind; where the key is left out there is no value, and the same key further out counts.
+// As another kind; where the key is left out there is no value, and something else counts, which the note says.
 template <class Kind>
 struct Inherited {
   Kind kind;

@@ -36,8 +36,12 @@ ParseResult parse_source(const SourceText& source, const Environment& environmen
   Config config;
   Reader::describe_into(context, *tree->root, "", config);
   name_the_unnamed(config);
-  const auto is_written = [&](const std::string& path) { return context.is_written(path); };
-  for (Complaint& complaint : validate(config, is_written)) {
+  const auto what_is_said = [&](const std::string& path) {
+    if (context.is_broken(path)) return Said::broken;
+    if (context.is_damaged(path)) return Said::damaged;
+    return context.is_written(path) ? Said::something : Said::nothing;
+  };
+  for (Complaint& complaint : validate(config, what_is_said)) {
     if (context.is_broken(complaint.path)) continue;  // what is wrong there has been said
     context.wrong(complaint.path, context.place_of(complaint.path), std::move(complaint.mistake));
   }
@@ -75,7 +79,7 @@ ParseResult check_config(Config config, std::string_view origin) {
   name_the_unnamed(config);
   const SourceText nowhere{std::string{origin}, ""};
   std::vector<Diagnostic> diagnostics;
-  for (Complaint& complaint : validate(config, [](const std::string&) { return false; })) {
+  for (Complaint& complaint : validate(config, [](const std::string&) { return Said::nothing; })) {
     diagnostics.push_back(
         nowhere.diagnostic({complaint.path + ": " + complaint.mistake.message, std::move(complaint.mistake.fix)}));
   }

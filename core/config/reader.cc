@@ -8,23 +8,15 @@
 namespace weir::config {
 namespace {
 
-// What other balancers call things; no typo of ours, so edit distance would not find them.
 struct Synonym {
   std::string_view theirs;
   std::string_view ours;
 };
-constexpr std::array synonyms{
-    Synonym{"frontends", "listeners"}, Synonym{"frontend", "listeners"},  Synonym{"listen", "address"},
-    Synonym{"bind", "address"},        Synonym{"host", "address"},        Synonym{"backends", "upstreams"},
-    Synonym{"backend", "upstream"},    Synonym{"clusters", "upstreams"},  Synonym{"cluster", "upstream"},
-    Synonym{"pool", "upstream"},       Synonym{"pools", "upstreams"},     Synonym{"services", "upstreams"},
-    Synonym{"servers", "endpoints"},   Synonym{"targets", "endpoints"},   Synonym{"hosts", "endpoints"},
-    Synonym{"origins", "endpoints"},   Synonym{"algorithm", "balance"},   Synonym{"policy", "balance"},
-    Synonym{"lb_policy", "balance"},   Synonym{"protocol", "mode"},       Synonym{"threads", "workers"},
-    Synonym{"nbthread", "workers"},    Synonym{"maxconn", "connections"}, Synonym{"maxconn", "max_connections"},
-    Synonym{"retries", "tries"},       Synonym{"logging", "log"},         Synonym{"socket", "path"},
-    Synonym{"affinity", "cpus"},       Synonym{"max_retries", "tries"},   Synonym{"proxy_protocol", "accept_proxy"},
-};
+constexpr auto synonyms = std::to_array<Synonym>({
+#define SYNONYM(theirs, ours) {#theirs, #ours},
+#include "core/config/synonyms.def"
+#undef SYNONYM
+});
 
 constexpr std::string_view extension_prefix = "x-";  // keys at the top that weir leaves to their writer
 
@@ -60,6 +52,14 @@ void ReadContext::wrong(const std::string& path, size_t offset, Mistake mistake)
   if (!full()) diagnostics_.push_back(source_.diagnostic(offset, std::move(mistake.message), std::move(mistake.fix)));
 }
 
+bool ReadContext::is_damaged(const std::string& path) const {
+  for (const std::string& inside : {path + ".", path + "["}) {
+    const auto first = broken_.lower_bound(inside);
+    if (first != broken_.end() && first->starts_with(inside)) return true;
+  }
+  return false;
+}
+
 size_t ReadContext::place_of(std::string path) const {
   while (!path.empty()) {
     if (const auto found = places_.find(path); found != places_.end()) return found->second;
@@ -67,6 +67,13 @@ size_t ReadContext::place_of(std::string path) const {
     path.resize(cut == std::string::npos ? 0 : cut);
   }
   return 0;
+}
+
+size_t ReadContext::place_in(const YamlNode& node, std::string_view part) const {
+  if (part.empty()) return node.offset;
+  const size_t end = source_.text().find('\n', node.offset);
+  const size_t exact = source_.text().find(part, node.offset);
+  return exact < end ? exact : node.offset;
 }
 
 std::optional<ReadContext::Scalar> ReadContext::scalar(const std::string& path, const YamlNode& node) {
@@ -83,10 +90,7 @@ std::optional<ReadContext::Scalar> ReadContext::scalar(const std::string& path, 
   }
   Substitution substitution = substitute(node.text, environment_);
   for (Substitution::Problem& problem : substitution.problems) {
-    // Escapes and line folds may have changed the text; then the scalar as a whole has to do.
-    const size_t end = source_.text().find('\n', node.offset);
-    const size_t exact = source_.text().find(problem.where, node.offset);
-    wrong(path, exact < end ? exact : node.offset, std::move(problem.mistake));
+    wrong(path, place_in(node, problem.where), std::move(problem.mistake));
   }
   if (!substitution.problems.empty()) return std::nullopt;
   Scalar scalar{std::move(substitution.text), ""};
@@ -158,12 +162,12 @@ void Reader::finish() {
     context_.wrong(path_of(key.text), key.offset,
                    {"unknown key " + quoted(key.text),
                     translated ? "weir calls it " + quoted(*translated) : did_you_mean(key.text, known_)});
-    // A key that is there under another name is not also missing.
+    if (!meant || context_.is_written(path_of(*meant))) continue;
+    // A key that is there under another name is not also missing, for nobody.
+    context_.found(path_of(*meant), key.offset);
+    context_.broken(path_of(*meant));
     for (Missing& missing : missing_) {
-      if (missing.key != meant) continue;
-      context_.found(path_of(missing.key), key.offset);
-      context_.broken(path_of(missing.key));
-      missing.key = {};
+      if (missing.key == meant) missing.key = {};
     }
   }
   for (const Missing& missing : missing_) {

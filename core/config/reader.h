@@ -8,11 +8,11 @@
 
 #include <cstddef>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "core/config/describe.h"
@@ -36,13 +36,17 @@ class ReadContext {
 
   void wrong(const std::string& path, size_t offset, Mistake mistake);
   void found(const std::string& path, size_t offset) { places_.emplace(path, offset); }
+  void lost(const std::string& path) { places_.erase(path); }
 
   void broken(const std::string& path) { broken_.insert(path); }
 
   bool is_written(const std::string& path) const { return places_.contains(path); }
   bool is_broken(const std::string& path) const { return broken_.contains(path); }
+  bool is_damaged(const std::string& path) const;  // something inside it is broken
   // Where `path` stands, or the nearest thing around it that does.
   size_t place_of(std::string path) const;
+  // Where `part` of the scalar `node` stands: of the whole of it, where escapes or line folds hide the part.
+  size_t place_in(const YamlNode& node, std::string_view part) const;
 
   // One scalar with its variables filled in; none if the node is no scalar or a variable is missing (that is reported).
   struct Scalar {
@@ -57,7 +61,7 @@ class ReadContext {
   std::span<const std::string_view> algorithms_;
   std::vector<Diagnostic>& diagnostics_;
   std::unordered_map<std::string, size_t> places_;
-  std::unordered_set<std::string> broken_;
+  std::set<std::string> broken_;
 };
 
 class Reader {
@@ -77,6 +81,7 @@ class Reader {
     const YamlNode* node = take(key, note);
     if (node == nullptr || node->kind == YamlNode::Kind::null) return;
     const std::string path = path_of(key);
+    out = T{};  // what is written takes the place of a default, and is not added to it
     if (node->kind != YamlNode::Kind::sequence) return read(path, *node, out, kind);
     for (size_t i = 0; i < node->items.size(); ++i) read(item_path(path, i), *node->items[i], out, kind);
   }
@@ -85,6 +90,19 @@ class Reader {
   void section(std::string_view key, T& out, const Note& note) {
     const YamlNode* node = take(key, note);
     if (node != nullptr && is_mapping(path_of(key), key, *node)) describe_into(context_, *node, path_of(key), out);
+  }
+
+  // A section that need not be there: commented out, it is not.
+  template <class T>
+  void section(std::string_view key, std::optional<T>& out, const Note& note) {
+    const YamlNode* node = take(key, note);
+    if (node == nullptr) return;
+    const std::string path = path_of(key);
+    if (is_mapping(path, key, *node)) {
+      describe_into(context_, *node, path, out.emplace());
+    } else if (node->kind == YamlNode::Kind::null) {
+      context_.lost(path);
+    }
   }
 
   template <class T>
@@ -118,12 +136,16 @@ class Reader {
   template <class T, class Kind>
   void read(const std::string& path, const YamlNode& node, T& out, const Kind& kind) {
     context_.found(path, node.offset);
+    if constexpr (requires { kind.if_mapping(); }) {
+      if (node.kind == YamlNode::Kind::mapping) return context_.wrong(path, node.offset, kind.if_mapping());
+    }
     const auto scalar = context_.scalar(path, node);
     if (!scalar) return;
     auto mistake = kind.read(scalar->text, out);
     if (!mistake) return;
     mistake->message += scalar->origin;
-    context_.wrong(path, node.offset, std::move(*mistake));
+    const size_t offset = scalar->origin.empty() ? context_.place_in(node, mistake->where) : node.offset;
+    context_.wrong(path, offset, std::move(*mistake));
   }
 
   // The node of `key`; none if it is not there.

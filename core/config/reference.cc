@@ -29,7 +29,9 @@ std::string type_text(const FieldDescription& field, const std::string& path) {
 std::string default_text(const FieldDescription& field) {
   if (field.required) return "(required)";
   if (!field.otherwise.empty()) return escaped(field.otherwise);
-  return field.default_text.empty() ? "" : "`" + escaped(field.default_text) + "`";
+  if (field.default_text.empty()) return "";
+  const bool list = field.shape == FieldDescription::Shape::values;
+  return (list ? "`[" : "`") + escaped(field.default_text) + (list ? "]`" : "`");
 }
 
 void append_tables(std::vector<ReferenceTable>& tables, const std::string& path,

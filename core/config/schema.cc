@@ -14,12 +14,24 @@ using Json = nlohmann::ordered_json;
 // A value may come from the environment, whatever it should be; an editor cannot know what it will be.
 const Json from_environment = {{"$ref", "#/$defs/from_environment"}};
 
-// `default_text` as a JSON value: a number where the key takes numbers.
-Json default_value(const FieldDescription& field) {
-  const std::string& text = field.default_text;
-  const bool number = field.type.integers && !text.empty() &&
+// `text` as a JSON value: a number or a boolean where the key takes those.
+Json scalar_value(const ValueType& type, const std::string& text) {
+  if (type.boolean) return Json(text == "true");
+  const bool takes_numbers = type.integers || type.decimals || !type.numbers.empty();
+  const bool number = takes_numbers && !text.empty() &&
                       std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
   return number ? Json(std::stoull(text)) : Json(text);
+}
+
+Json default_value(const FieldDescription& field) {
+  if (field.shape != FieldDescription::Shape::values) return scalar_value(field.type, field.default_text);
+  Json items = Json::array();
+  for (size_t at = 0; at < field.default_text.size();) {
+    const size_t end = std::min(field.default_text.find(", ", at), field.default_text.size());
+    items.push_back(scalar_value(field.type, field.default_text.substr(at, end - at)));
+    at = end + 2;
+  }
+  return items;
 }
 
 Json scalar_schema(const ValueType& type) {
@@ -28,6 +40,12 @@ Json scalar_schema(const ValueType& type) {
   if (type.integers) {
     alternatives.push_back({{"type", "integer"}, {"minimum", type.integers->min}, {"maximum", type.integers->max}});
   }
+  if (type.decimals) {
+    alternatives.push_back({{"type", "number"}, {"minimum", type.decimals->min}, {"maximum", type.decimals->max}});
+  }
+  if (!type.numbers.empty()) alternatives.push_back({{"enum", type.numbers}});
+  if (type.boolean) alternatives.push_back({{"type", "boolean"}});
+  if (type.text) alternatives.push_back({{"type", {"string", "number", "boolean"}}});
   if (!type.pattern.empty()) alternatives.push_back({{"type", "string"}, {"pattern", "^(" + type.pattern + ")$"}});
   alternatives.push_back(from_environment);
   return {{"anyOf", std::move(alternatives)}};
@@ -53,7 +71,8 @@ Json field_schema(const FieldDescription& field) {
       for (const FieldDescription& inner : field.fields) {
         if (inner.key == field.short_form) item = {{"anyOf", {scalar_schema(inner.type), item}}};
       }
-      schema = {{"type", "array"}, {"minItems", 1}, {"items", std::move(item)}};
+      schema = {{"type", field.required ? Json("array") : Json({"array", "null"})}, {"items", std::move(item)}};
+      if (field.required) schema["minItems"] = 1;
       break;
     }
   }

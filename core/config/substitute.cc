@@ -6,6 +6,13 @@ namespace {
 constexpr std::string_view default_sign = ":-";
 constexpr size_t text_bytes_max = size_t{64} * 1024;  // so that a short file cannot ask for gigabytes
 
+// Whether a `$` is not just a `$`, as at the end of a regular expression. In front of a name or a bracket, it is a
+// variable or a command in the manner of a shell, and it is better to say that weir has none than to take it literally.
+bool begins_something(std::string_view text) {
+  const char next = text.size() > 1 ? text[1] : ' ';
+  return next == '{' || next == '(' || next == '_' || (next >= 'a' && next <= 'z') || (next >= 'A' && next <= 'Z');
+}
+
 // The inside of one `${...}`.
 void substitute_one(std::string_view inside, std::string_view whole, const Environment& environment,
                     Substitution& result) {
@@ -45,6 +52,11 @@ Substitution substitute(std::string_view scalar, const Environment& environment)
     if (rest.starts_with("$$")) {
       result.text += '$';
       at = dollar + 2;
+      continue;
+    }
+    if (!begins_something(rest)) {
+      result.text += '$';
+      at = dollar + 1;
       continue;
     }
     if (!rest.starts_with("${")) {

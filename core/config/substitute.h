@@ -1,4 +1,5 @@
-// `${NAME}` and `${NAME:-default}` inside one scalar of the configuration; `$$` is a `$`. Pure functions. Any thread.
+// `${NAME}` and `${NAME:-default}` inside one scalar of the configuration; `$$` is a `$`, and so is a `$` in front of
+// neither a letter nor a bracket. Pure functions. Any thread.
 //
 // This happens after the YAML was read, so that a value from outside stays one value: it cannot bring lines, keys or
 // quotes into the file, and the marks of the file stay true.

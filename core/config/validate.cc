@@ -1,17 +1,10 @@
 #include "core/config/validate.h"
 
-#include <unordered_map>
-#include <unordered_set>
-
-#include "core/config/suggest.h"
+#include "core/config/validate_http.h"
 #include "core/config/values.h"
 
 namespace weir::config {
 namespace {
-
-constexpr size_t suggestions_from_max = 1000;  // names that are compared with one that is not known
-
-using Seen = std::unordered_map<std::string, size_t>;  // a name or an address, and the index of the first that has it
 
 bool is_set(const SocketAddress& address) {
   return address.size() != 0;
@@ -23,17 +16,15 @@ bool named_after_address(const T& named) {
   return named.name == named.address.to_string();
 }
 
-std::string at(std::string_view list, size_t index) {
-  return std::string{list} + "[" + std::to_string(index) + "]";
-}
-
 class Validator {
  public:
-  Validator(const Config& config, const IsWritten& is_written) : config_(config), is_written_(is_written) {
-    for (const UpstreamConfig& upstream : config.upstreams) upstream_names_.insert(upstream.name);
+  Validator(const Config& config, const WhatIsSaid& what_is_said) : config_(config), complaints_(config, what_is_said) {
     for (size_t i = 0; i < config.listeners.size(); ++i) {
       const ListenerConfig& listener = config.listeners[i];
-      if (is_set(listener.address)) listener_of_.emplace(route(listener.address, listener.upstream), i);
+      if (!is_set(listener.address)) continue;
+      for (const std::string& upstream : upstreams_of(listener)) {
+        listener_of_.emplace(way(listener.address, upstream), i);
+      }
     }
   }
 
@@ -43,14 +34,16 @@ class Validator {
     check_listeners();
     check_upstreams();
     check_stats();
-    return std::move(complaints_);
+    validate_http_limits(complaints_, config_.limits);
+    validate_access_log(complaints_, config_);
+    return std::move(complaints_).take();
   }
 
  private:
   void complain(std::string path, std::string message, std::string fix) {
-    if (!full()) complaints_.push_back({std::move(path), {std::move(message), std::move(fix)}});
+    complaints_.add(std::move(path), std::move(message), std::move(fix));
   }
-  bool full() const noexcept { return complaints_.size() >= diagnostics_max; }
+  bool full() const noexcept { return complaints_.full(); }
 
   void check_workers() {
     if (!config_.workers || config_.cpus.empty() || *config_.workers <= config_.cpus.size()) return;
@@ -74,7 +67,7 @@ class Validator {
                "the kernel has pipes of 4KiB, 8KiB, 16KiB ... 1MiB");
     }
     const Duration lifetime = config_.timeouts.lifetime;
-    if (lifetime > Duration::zero() && is_written_("timeouts.idle") && config_.timeouts.idle > lifetime) {
+    if (lifetime > Duration::zero() && complaints_.is_written("timeouts.idle") && config_.timeouts.idle > lifetime) {
       complain("timeouts.idle", "an idle timeout above `lifetime` never passes", "lower it, or raise `lifetime`");
     }
   }
@@ -87,13 +80,14 @@ class Validator {
     Seen addresses;
     for (size_t i = 0; i < config_.listeners.size() && !full(); ++i) {
       const ListenerConfig& listener = config_.listeners[i];
-      const std::string path = at("listeners", i);
-      const size_t complaints_before = complaints_.size();
+      const std::string path = indexed("listeners", i);
+      const size_t complaints_before = complaints_.count();
       check_listener_address(addresses, listener, i, path);
-      const bool is_said = named_after_address(listener) && complaints_.size() > complaints_before;
+      const bool is_said = named_after_address(listener) && complaints_.count() > complaints_before;
       if (!is_said) check_unique(names, listener.name, i, path, "listener");
       check_accept_proxy(listener, path);
-      check_upstream_of(listener, path);
+      complaints_.upstream_exists(path + ".upstream", listener.upstream);
+      validate_mode(complaints_, listener, path);
       const auto& all = config_.limits.connections;
       if (all && listener.max_connections > *all) {
         complain(path + ".max_connections",
@@ -132,19 +126,6 @@ class Validator {
     }
   }
 
-  void check_upstream_of(const ListenerConfig& listener, const std::string& path) {
-    if (listener.upstream.empty()) return;
-    // An upstream whose name could not be read may be the one that is meant; that there is none at all is said
-    // elsewhere.
-    if (upstream_names_.contains(listener.upstream) || upstream_names_.contains("") || upstream_names_.empty()) return;
-    std::vector<std::string_view> known;
-    for (const UpstreamConfig& upstream : config_.upstreams) {
-      if (known.size() < suggestions_from_max) known.push_back(upstream.name);
-    }
-    complain(path + ".upstream", "there is no upstream " + quoted(listener.upstream),
-             did_you_mean(listener.upstream, known));
-  }
-
   void check_upstreams() {
     if (config_.upstreams.empty()) {
       complain("upstreams", "there is no upstream", "name at least one: `- {name: app, endpoints: [10.0.0.1:80]}`");
@@ -152,17 +133,18 @@ class Validator {
     Seen names;
     for (size_t i = 0; i < config_.upstreams.size() && !full(); ++i) {
       const UpstreamConfig& upstream = config_.upstreams[i];
-      const std::string path = at("upstreams", i);
+      const std::string path = indexed("upstreams", i);
       check_unique(names, upstream.name, i, path, "upstream");
       check_maglev(upstream, path);
       check_endpoints(upstream, path);
+      validate_http_upstream(complaints_, upstream, path);
     }
   }
 
   void check_maglev(const UpstreamConfig& upstream, const std::string& path) {
     const std::string key = path + ".maglev_table_size";
     const uint32_t size = upstream.maglev_table_size;
-    if (is_written_(key) && upstream.balance != "maglev") {
+    if (complaints_.is_written(key) && upstream.balance != "maglev") {
       complain(key, "this says nothing with `balance: " + upstream.balance + "`",
                "remove it, or write `balance: maglev`");
       return;
@@ -172,7 +154,7 @@ class Validator {
       while (!is_prime(next)) ++next;
       complain(key, std::to_string(size) + " is not a prime", "the next one is " + std::to_string(next));
     } else if (upstream.balance == "maglev" && size < upstream.endpoints.size()) {
-      complain(is_written_(key) ? key : path + ".endpoints",
+      complain(complaints_.is_written(key) ? key : path + ".endpoints",
                "a Maglev table of " + std::to_string(size) + " slots is too small for " +
                    std::to_string(upstream.endpoints.size()) + " endpoints",
                "set `maglev_table_size` to a prime of about a hundred slots per endpoint");
@@ -190,7 +172,7 @@ class Validator {
     bool any_weight = false;
     for (size_t i = 0; i < upstream.endpoints.size() && !full(); ++i) {
       const EndpointConfig& endpoint = upstream.endpoints[i];
-      const std::string where = at(path + ".endpoints", i);
+      const std::string where = indexed(path + ".endpoints", i);
       any_weight = any_weight || endpoint.weight > 0;
       if (!is_set(endpoint.address)) continue;
       const bool is_new = addresses.emplace(endpoint.address.to_string(), i).second;
@@ -211,7 +193,7 @@ class Validator {
 
   // A listener whose upstream leads back to it would open connections to itself until none are left.
   void check_no_loop(const UpstreamConfig& upstream, const EndpointConfig& endpoint, const std::string& where) {
-    const auto listener = listener_of_.find(route(endpoint.address, upstream.name));
+    const auto listener = listener_of_.find(way(endpoint.address, upstream.name));
     if (listener == listener_of_.end()) return;
     complain(where + ".address",
              "this is the address of the listener " + quoted(config_.listeners[listener->second].name) +
@@ -220,7 +202,7 @@ class Validator {
   }
 
   // What leads from an address to an upstream.
-  static std::string route(const SocketAddress& address, const std::string& upstream) {
+  static std::string way(const SocketAddress& address, const std::string& upstream) {
     return address.to_string() + " -> " + upstream;
   }
 
@@ -236,10 +218,8 @@ class Validator {
   }
 
   const Config& config_;
-  const IsWritten& is_written_;
-  std::unordered_set<std::string_view> upstream_names_;
-  Seen listener_of_;  // by route
-  std::vector<Complaint> complaints_;
+  Complaints complaints_;
+  Seen listener_of_;  // by way
 };
 
 }  // namespace
@@ -253,8 +233,8 @@ bool is_prime(uint32_t number) noexcept {
   return true;
 }
 
-std::vector<Complaint> validate(const Config& config, const IsWritten& is_written) {
-  return Validator{config, is_written}.run();
+std::vector<Complaint> validate(const Config& config, const WhatIsSaid& what_is_said) {
+  return Validator{config, what_is_said}.run();
 }
 
 }  // namespace weir::config

@@ -4,27 +4,17 @@
 // A Config with no complaints can be compiled into a Snapshot. Pure function. Any thread.
 #pragma once
 
-#include <functional>
-#include <string>
-#include <string_view>
+#include <cstdint>
 #include <vector>
 
+#include "core/config/complaints.h"
 #include "core/config/config.h"
-#include "core/config/diagnostic.h"
 
 namespace weir::config {
 
-struct Complaint {
-  std::string path;  // "listeners[0].upstream"
-  Mistake mistake;
-};
-
-// Whether the operator wrote the field at this path, or it has its default.
-using IsWritten = std::function<bool(const std::string& path)>;
-
 // `config` has its names (name_the_unnamed). Fields that were broken and have no value (an empty name, an address of no
 // family) are passed over: they have been complained about.
-std::vector<Complaint> validate(const Config& config, const IsWritten& is_written);
+std::vector<Complaint> validate(const Config& config, const WhatIsSaid& what_is_said);
 
 // Divisible by 1 and itself alone.
 bool is_prime(uint32_t number) noexcept;

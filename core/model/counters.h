@@ -36,6 +36,18 @@ inline constexpr size_t close_reason_count = 0
 #undef CLOSE_REASON
     ;
 
+enum class ExchangeEnd : uint8_t {
+#define EXCHANGE_END(name, status, text) name,
+#include "core/model/exchange_ends.def"
+#undef EXCHANGE_END
+};
+
+inline constexpr size_t exchange_end_count = 0
+#define EXCHANGE_END(name, status, text) +1
+#include "core/model/exchange_ends.def"
+#undef EXCHANGE_END
+    ;
+
 struct CounterName {
   std::string_view name;
   std::string_view help;
@@ -47,6 +59,18 @@ inline constexpr std::array<CounterName, close_reason_count> close_reason_names{
 #include "core/model/close_reasons.def"
 #undef CLOSE_REASON
 }};
+
+inline constexpr std::array<CounterName, exchange_end_count> exchange_end_names{{
+#define EXCHANGE_END(name, status, text) {#name, text},
+#include "core/model/exchange_ends.def"
+#undef EXCHANGE_END
+}};
+
+inline constexpr std::array<uint16_t, exchange_end_count> exchange_end_statuses{
+#define EXCHANGE_END(name, status, text) status,
+#include "core/model/exchange_ends.def"
+#undef EXCHANGE_END
+};
 
 inline constexpr size_t cache_line = 64;
 
@@ -60,6 +84,7 @@ struct alignas(cache_line) WorkerCounters {
 #undef LISTENER_COUNTER
 #undef ENDPOINT_COUNTER
   std::array<Counter, close_reason_count> closed;
+  std::array<Counter, exchange_end_count> exchanges_ended;
 
   template <class F>
   void for_each(F&& f) const {

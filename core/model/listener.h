@@ -7,6 +7,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "core/base/ids.h"
 #include "core/model/address.h"
 #include "core/model/counters.h"
+#include "core/model/http_listener.h"
 
 namespace weir {
 
@@ -47,13 +49,17 @@ struct ListenSockets {
   int fd_of(unsigned worker) const noexcept { return fds.size() == 1 ? fds[0].get() : fds[worker].get(); }
 };
 
+// Stands where a listener in HTTP mode sends nothing by itself: its routes say it all. No Snapshot finds it.
+inline constexpr UpstreamId no_upstream{~uint32_t{0}};
+
 struct ListenerSpec {
   ListenerId id{};
   std::string name;
   SocketAddress address;
-  UpstreamId upstream{};
-  uint32_t connections_max = 0;  // 0: only the process-wide limit
-  CidrSet proxy_from;            // peers that must send a PROXY header
+  UpstreamId upstream = no_upstream;         // never no_upstream in TCP mode
+  std::shared_ptr<const HttpListener> http;  // null in TCP mode
+  uint32_t connections_max = 0;              // 0: only the process-wide limit
+  CidrSet proxy_from;                        // peers that must send a PROXY header
   Duration idle_timeout{};
   Duration lifetime{};  // 0: none
   Duration proxy_header_timeout{};

@@ -23,6 +23,9 @@ struct alignas(cache_line) WorkerState {
   std::atomic<uint32_t> buffers_in_use{0};
   std::atomic<uint32_t> buffers_total{0};
   std::atomic<uint32_t> pipes_in_use{0};
+  std::atomic<uint32_t> origin_connections{0};  // for HTTP: in use and idle
+  std::atomic<uint32_t> origin_connections_idle{0};
+  std::atomic<uint32_t> exchanges{0};        // HTTP requests now
   std::atomic<uint32_t> connections_cut{0};  // closed by force when stopping
   int cpu = -1;                              // set before the worker starts
 };

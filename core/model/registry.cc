@@ -1,6 +1,28 @@
 #include "core/model/registry.h"
 
+#include <sys/random.h>
+
+#include <array>
+#include <cerrno>
+
 namespace weir {
+namespace {
+
+// As many bytes as a key of the hash behind it can take in; a single getrandom(2) gives up to 256 undivided.
+std::string random_secret() {
+  std::array<char, 32> bytes{};
+  ssize_t size = -1;
+  do {
+    size = ::getrandom(bytes.data(), bytes.size(), 0);
+  } while (size < 0 && errno == EINTR);
+  WEIR_ASSERT(size == static_cast<ssize_t>(bytes.size()), size);
+  return {bytes.data(), bytes.size()};
+}
+
+}  // namespace
+
+Registry::Registry(unsigned workers) : Registry(workers, random_secret()) {}
+
 ListenerState& Registry::listener_state(ListenerId id) {
   std::unique_ptr<ListenerState>& state = listeners_[id];
   if (state == nullptr) state = std::make_unique<ListenerState>(workers_);
@@ -14,6 +36,12 @@ Registry::EndpointPlace Registry::endpoint(std::string_view upstream, std::strin
   const auto [place, inserted] = endpoints_.try_emplace(std::move(key));
   if (inserted) place->second = {EndpointId{next_endpoint_++}, std::make_unique<EndpointState>(workers_)};
   return {place->second.id, *place->second.state};
+}
+
+std::shared_ptr<StickTable> Registry::stick_table(UpstreamId upstream, uint32_t entries) {
+  std::shared_ptr<StickTable>& table = stick_tables_[{upstream, entries}];
+  if (table == nullptr) table = std::make_shared<StickTable>(entries);
+  return table;
 }
 
 void Registry::retain(const Snapshot& snapshot) noexcept {
@@ -38,15 +66,21 @@ void Registry::release(const Snapshot& snapshot) noexcept {
 
 size_t Registry::sweep() {
   size_t lingering = 0;
-  auto gone = [&](const auto& state) {
+  const auto gone = [&](const auto& state, const auto& unused) {
     if (state.snapshots > 0) return false;
-    // Acquire, with the release of the last Lease or session: what it wrote comes before we free.
-    if (state.connections.load(std::memory_order_acquire) == 0) return true;
+    if (unused(state)) return true;
     ++lingering;
     return false;
   };
-  std::erase_if(listeners_, [&](const auto& entry) { return gone(*entry.second); });
-  std::erase_if(endpoints_, [&](const auto& entry) { return gone(*entry.second.state); });
+  const auto no_session = [](const ListenerState& state) {
+    // Acquire, with the release of the last session: what it wrote comes before we free.
+    return state.connections.load(std::memory_order_acquire) == 0;
+  };
+  const auto no_user = [](const EndpointState& state) { return state.unused(); };
+  std::erase_if(listeners_, [&](const auto& entry) { return gone(*entry.second, no_session); });
+  std::erase_if(endpoints_, [&](const auto& entry) { return gone(*entry.second.state, no_user); });
+  // One owner is ourselves: copies are made from a Snapshot, and none is left that has it.
+  std::erase_if(stick_tables_, [](const auto& entry) { return entry.second.use_count() == 1; });
   return lingering;
 }
 

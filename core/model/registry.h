@@ -1,9 +1,10 @@
 // Registry: who is who across Snapshots. It gives listeners, upstreams and endpoints their ids, keeps the states of
-// listeners and endpoints at stable addresses, and frees a state when nobody can reach it any more.
+// listeners and endpoints at stable addresses, and frees a state when nobody can reach it any more. What is learned
+// about sessions (StickTable) and the secret behind sticky cookies survive a reload here too.
 //
-// A state is reachable through a Snapshot that names it, and through its own connection count (Leases, sessions). Only
-// a Snapshot lets a worker make a new Lease; so once no Snapshot names a state its count can only fall, and at 0 it is
-// free to go. Control thread only; it outlives the workers.
+// A state is reachable through a Snapshot that names it, and through its own counts (Leases, sessions, pooled
+// connections). Only a Snapshot lets a worker make a new Lease; so once no Snapshot names a state its counts can only
+// fall, and at 0 it is free to go. Control thread only; it outlives the workers.
 #pragma once
 
 #include <map>
@@ -11,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include "core/model/snapshot.h"
 
@@ -18,7 +20,9 @@ namespace weir {
 
 class Registry {
  public:
-  explicit Registry(unsigned workers) : workers_(workers) {}
+  // With a sticky secret of its own, drawn from the kernel.
+  explicit Registry(unsigned workers);
+  Registry(unsigned workers, std::string sticky_secret) : workers_(workers), sticky_secret_(std::move(sticky_secret)) {}
 
   ListenerId listener_id(std::string_view name) { return id_of<ListenerId>(listener_ids_, name); }
   UpstreamId upstream_id(std::string_view name) { return id_of<UpstreamId>(upstream_ids_, name); }
@@ -33,6 +37,13 @@ class Registry {
   };
   // The same name at another address is another endpoint: what was measured of the old one says nothing of it.
   EndpointPlace endpoint(std::string_view upstream, std::string_view name, std::string_view address);
+
+  // The table of that upstream with room for so many sessions. Another size is another, empty table; the old one stays
+  // for the Snapshots that share it, and for a reload that is refused.
+  std::shared_ptr<StickTable> stick_table(UpstreamId upstream, uint32_t entries);
+
+  // What sticky cookies are signed with where the configuration names no secret: the same for the whole process.
+  const std::string& sticky_secret() const noexcept { return sticky_secret_; }
 
   // A Snapshot names the states in it from here on, and not any more.
   void retain(const Snapshot& snapshot) noexcept;
@@ -56,11 +67,13 @@ class Registry {
   };
 
   const unsigned workers_;
+  const std::string sticky_secret_;
   std::map<std::string, ListenerId, std::less<>> listener_ids_;
   std::map<std::string, UpstreamId, std::less<>> upstream_ids_;
   std::map<ListenerId, std::unique_ptr<ListenerState>> listeners_;
   std::unordered_map<std::string, EndpointEntry> endpoints_;
   uint32_t next_endpoint_ = 0;
+  std::map<std::pair<UpstreamId, uint32_t>, std::shared_ptr<StickTable>> stick_tables_;  // by upstream and size
 };
 
 }  // namespace weir

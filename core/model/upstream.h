@@ -10,6 +10,7 @@
 #include "core/base/clock.h"
 #include "core/base/ids.h"
 #include "core/model/endpoint.h"
+#include "core/model/http_upstream.h"
 #include "core/model/picker.h"
 
 namespace weir {
@@ -25,6 +26,7 @@ struct Upstream {
   ProxyHeader send_proxy = ProxyHeader::off;
   uint32_t tries = 3;
   Duration connect_timeout{};
+  HttpUpstream http;  // how listeners in HTTP mode reach it
 };
 
 }  // namespace weir

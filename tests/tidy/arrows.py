@@ -15,7 +15,7 @@ LEAVES = ("tests", "bench")  # nothing includes them but themselves
 # Whose header `<name...>` is. A header with a folder that is neither here nor the platform's is of a library nobody
 # decided on.
 LIBRARIES = {
-    "xxhash.h": "xxHash", "liburing": "liburing", "yaml-cpp/": "yaml-cpp", "nlohmann/": "nlohmann-json",
+    "xxhash.h": "xxHash", "liburing": "liburing", "re2/": "re2", "yaml-cpp/": "yaml-cpp", "nlohmann/": "nlohmann-json",
     "CLI/": "CLI11", "fmt/": "fmt", "spdlog/": "spdlog", "mimalloc": "mimalloc", "gtest/": "GoogleTest",
     "gmock/": "GoogleTest", "benchmark/": "Google Benchmark",
 }

@@ -12,7 +12,7 @@ COLUMNS_MAX = 120
 LINES_MAX = 500
 LONG_FILES = "tests/tidy/long_files.txt"
 COUNTED_SUFFIXES = CXX_SUFFIXES + (".py", ".sh", ".cmake")
-DATA_PLANE = ("core/base", "core/model", "core/rcu", "core/balance", "net")
+DATA_PLANE = ("core/base", "core/model", "core/rcu", "core/balance", "core/routing", "net")
 PURE = ("hashing", "core/balance", "net/http", "net/http1", "net/http2", "net/tls")  # bytes and numbers; no I/O
 ALLOW = re.compile(r"tidy-allow: ([\w-]+), *\S")
 

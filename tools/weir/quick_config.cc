@@ -71,7 +71,6 @@ config::Mode read_mode(Reader& reader, const std::string& text) {
   for (const auto& choice : config::mode_choices) {
     names.push_back(choice.name);
     if (choice.name != text) continue;
-    if (!choice.not_yet.empty()) reader.complain("--mode", "`" + text + "`: " + std::string{choice.not_yet}, "");
     return choice.value;
   }
   reader.complain("--mode", "unknown mode `" + text + "`", config::did_you_mean(text, names));

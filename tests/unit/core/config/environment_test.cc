@@ -27,6 +27,9 @@ TEST(Substitute, PutsValuesInPlace) {
   EXPECT_EQ(substituted("${UNSET:-[::1]:80}"), "[::1]:80");
   EXPECT_EQ(substituted("$${A}"), "${A}");
   EXPECT_EQ(substituted("5$$"), "5$");
+  EXPECT_EQ(substituted("^/(a$|b$)$"), "^/(a$|b$)$");
+  EXPECT_EQ(substituted("$"), "$");
+  EXPECT_EQ(substituted("$5 $$$ $"), "$5 $$ $");
   EXPECT_EQ(substituted("a}b{"), "a}b{");
 }
 
@@ -35,18 +38,18 @@ TEST(Substitute, NeverLooksTwice) {
 }
 
 TEST(Substitute, RefusesWhatItDoesNotUnderstand) {
-  for (const std::string_view text :
-       {"${UNSET}", "$A", "$", "5$", "${", "${A", "${}", "${ A}", "${A-x}", "${1}", "${A:-${B}}", "$(id)", "${:-x}"}) {
+  for (const std::string_view text : {"${UNSET}", "$A", "$_", "a$b", "${", "${A", "${}", "${ A}", "${A-x}", "${1}",
+                                      "${A:-${B}}", "$(id)", "${:-x}"}) {
     EXPECT_TRUE(substituted(text).starts_with("!")) << text;
   }
 }
 
 TEST(Substitute, SaysWhereEachProblemIs) {
-  const Substitution result = substitute("x ${UNSET} ${A} ${OTHER} $", environment);
+  const Substitution result = substitute("x ${UNSET} ${A} ${OTHER} $ $X", environment);
   ASSERT_EQ(result.problems.size(), 3U);
   EXPECT_EQ(result.problems[0].where, "${UNSET}");
   EXPECT_EQ(result.problems[1].where, "${OTHER}");
-  EXPECT_EQ(result.problems[2].where, "$");
+  EXPECT_EQ(result.problems[2].where, "$X");
   EXPECT_EQ(result.variables, std::vector<std::string>{"A"});
 }
 

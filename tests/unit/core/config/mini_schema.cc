@@ -26,6 +26,8 @@ bool is_of_type(const json& value, const std::string& type) {
   if (type == "array") return value.is_array();
   if (type == "string") return value.is_string();
   if (type == "integer") return value.is_number_integer();
+  if (type == "number") return value.is_number();
+  if (type == "boolean") return value.is_boolean();
   if (type == "null") return value.is_null();
   throw std::logic_error("unknown type " + type);
 }
@@ -75,8 +77,11 @@ json node_as_json(const YamlNode& node, const std::string& source) {
   }
   const char first = source[node.offset];
   const bool is_quoted = first == '"' || first == '\'';
-  const bool is_number = !is_quoted && matches(node.text, "^(0|-?[1-9][0-9]{0,17})$");
-  return is_number ? json(std::stoll(node.text)) : json(node.text);
+  if (is_quoted) return node.text;
+  if (matches(node.text, "^(0|-?[1-9][0-9]{0,17})$")) return std::stoll(node.text);
+  if (matches(node.text, "^-?[0-9]{1,9}[.][0-9]{1,9}$")) return std::stod(node.text);
+  if (node.text == "true" || node.text == "false") return node.text == "true";
+  return node.text;
 }
 
 }  // namespace

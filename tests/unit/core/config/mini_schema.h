@@ -12,8 +12,8 @@ namespace weir::config::test {
 std::string why_not(const nlohmann::json& schema, const nlohmann::json& value, const nlohmann::json& root,
                     const std::string& where = "$");
 
-// A YAML text (already known to be good YAML) as JSON: plain integers become numbers, everything else plain becomes
-// text.
+// A YAML text (already known to be good YAML) as JSON: plain numbers and booleans become what they are to YAML,
+// everything else plain becomes text.
 nlohmann::json yaml_as_json(const std::string& text);
 
 }  // namespace weir::config::test

@@ -12,6 +12,7 @@
 #include "core/config/description.h"
 #include "core/config/reference.h"
 #include "tests/unit/core/config/mini_schema.h"
+#include "tests/unit/core/config/sample_file.h"
 #include "tests/unit/core/config/support.h"
 
 namespace weir::config {
@@ -59,7 +60,6 @@ TEST(ConfigSchema, RefusesWhatAnEditorCanSee) {
                                       "address_hostname",
                                       "address_shapes",
                                       "accept_proxy",
-                                      "mode_http",
                                       "mode_unknown",
                                       "balance_unknown",
                                       "upstream_without_endpoints",
@@ -68,51 +68,34 @@ TEST(ConfigSchema, RefusesWhatAnEditorCanSee) {
                                       "tries_out_of_range",
                                       "send_proxy",
                                       "stats_path_too_long",
+                                      "http_access_log",
+                                      "http_actions",
+                                      "http_answers",
+                                      "http_clients",
+                                      "http_forward",
+                                      "http_header_rules",
+                                      "http_hosts",
+                                      "http_limits",
+                                      "http_matches",
+                                      "http_methods",
+                                      "http_mirrors",
+                                      "http_paths",
+                                      "http_redirects",
+                                      "http_retries",
+                                      "http_splits",
+                                      "http_sticky",
                                       "many_mistakes"}) {
     const auto file = repository() / "tests/fixtures/config/bad" / (std::string{name} + ".yaml");
     EXPECT_NE(why_not(schema(), yaml_as_json(contents(file)), schema()), "") << name;
   }
 }
 
-// The smallest file in which `path` ("timeouts.idle", "upstreams[].tries") has `value`.
-std::string file_with(const std::string& path, const std::string& value) {
-  const auto inside = [&](std::string_view prefix) {
-    return path.starts_with(prefix) ? path.substr(prefix.size()) : std::string{};
-  };
-  std::string listener = "address: \":8080\", upstream: app";
-  std::string upstream = "name: app";
-  std::string endpoint = "address: 10.0.0.1:80";
-  std::string top;
-  const auto nested = [&](std::string keys) {
-    std::string text;
-    std::string closing;
-    for (size_t dot = keys.find('.'); dot != std::string::npos; dot = keys.find('.')) {
-      text += keys.substr(0, dot) + ": {";
-      closing += "}";
-      keys.erase(0, dot + 1);
-    }
-    return text + keys + ": " + value + closing;
-  };
-  if (const std::string key = inside("listeners[]."); !key.empty()) {
-    if (key == "address") listener = "upstream: app";
-    if (key == "upstream") listener = "address: \":8080\"";
-    listener += ", " + nested(key);
-  } else if (const std::string inner = inside("upstreams[].endpoints[]."); !inner.empty()) {
-    endpoint = inner == "address" ? nested(inner) : endpoint + ", " + nested(inner);
-  } else if (const std::string outer = inside("upstreams[]."); !outer.empty()) {
-    upstream = outer == "name" ? nested(outer) : upstream + ", " + nested(outer);
-    if (outer == "maglev_table_size") upstream += ", balance: maglev";
-  } else {
-    top = nested(path) + "\n";
-  }
-  return top + "listeners: [{" + listener + "}]\nupstreams: [{" + upstream + ", endpoints: [{" + endpoint + "}]}]\n";
-}
-
 template <class F>
 void for_each_value(const std::vector<FieldDescription>& fields, const std::string& path, const F& visit) {
   for (const FieldDescription& field : fields) {
     const std::string here = path.empty() ? field.key : path + "." + field.key;
-    if (field.shape == FieldDescription::Shape::value) visit(here, field);
+    const bool scalar = field.shape == FieldDescription::Shape::value || field.shape == FieldDescription::Shape::values;
+    if (scalar) visit(here, field);  // a list of scalars may be one alone
     for_each_value(field.fields, field.shape == FieldDescription::Shape::list ? here + "[]" : here, visit);
   }
 }
@@ -122,14 +105,20 @@ TEST(ConfigSchema, EveryDefaultIsAValueThatParserAndSchemaTake) {
   for_each_value(describe_config(algorithms), "", [&](const std::string& path, const FieldDescription& field) {
     if (field.default_text.empty()) return;
     ++seen;
-    const std::string text = file_with(path, "\"" + field.default_text + "\"");
-    const ParseResult result = parse(text);
+    if (field.shape == FieldDescription::Shape::values) {
+      const std::string list = file_with(path, "[" + field.default_text + "]");
+      EXPECT_TRUE(parse(list).ok()) << path << "\n" << parse(list).render();
+      EXPECT_EQ(why_not(schema(), yaml_as_json(list), schema()), "") << path;
+      return;
+    }
+    const std::string in_quotes = "\"" + field.default_text + "\"";
+    const ParseResult result = parse(file_with(path, in_quotes));
     EXPECT_TRUE(result.ok()) << path << "\n" << result.render();
-    const bool is_number = field.type.integers.has_value();
-    const std::string plain = file_with(path, is_number ? field.default_text : "\"" + field.default_text + "\"");
-    EXPECT_EQ(why_not(schema(), yaml_as_json(plain), schema()), "") << path;
+    const bool plain = field.type.integers || field.type.decimals || field.type.boolean || !field.type.numbers.empty();
+    const std::string text = file_with(path, plain ? field.default_text : in_quotes);
+    EXPECT_EQ(why_not(schema(), yaml_as_json(text), schema()), "") << path;
   });
-  EXPECT_GE(seen, 20);
+  EXPECT_GE(seen, 60);
 }
 
 TEST(ConfigSchema, ParserAndSchemaHaveTheSameRangesAndWords) {
@@ -141,6 +130,7 @@ TEST(ConfigSchema, ParserAndSchemaHaveTheSameRangesAndWords) {
     for (const Diagnostic& diagnostic : result.diagnostics) {
       refused_here = refused_here || diagnostic.message.find("out of range") != std::string::npos ||
                      diagnostic.message.find("not known here") != std::string::npos ||
+                     diagnostic.message.find("neither `true` nor `false`") != std::string::npos ||
                      diagnostic.message.find("too large a number") != std::string::npos ||
                      diagnostic.message.find("above the largest") != std::string::npos;
     }
@@ -155,8 +145,25 @@ TEST(ConfigSchema, ParserAndSchemaHaveTheSameRangesAndWords) {
       if (max > 0) both_take(path, std::to_string(max + 1), false);
       if (min > 0) both_take(path, std::to_string(min - 1), false);
     }
+    for (const uint64_t number : field.type.numbers) both_take(path, std::to_string(number), true);
+    if (!field.type.numbers.empty()) both_take(path, std::to_string(field.type.numbers.back() + 1), false);
+    if (field.type.decimals) {
+      both_take(path, "0.0001", true);
+      both_take(path, "100", true);
+      both_take(path, "100.5", false);
+      both_take(path, "0", false);
+    }
+    if (field.type.boolean) {
+      both_take(path, "true", true);
+      both_take(path, "false", true);
+      both_take(path, "yes", false);
+    }
+    if (field.type.text) {
+      for (const char* value : {"12", "0.5", "true", "text"}) both_take(path, value, true);
+    }
     for (const std::string& word : field.type.words) both_take(path, "\"" + word + "\"", true);
-    if (!field.type.words.empty() && !field.type.integers) both_take(path, "nonsense", false);
+    const bool only_words = !field.type.words.empty() && !field.type.integers && field.type.pattern.empty();
+    if (only_words) both_take(path, "nonsense", false);
   });
 }
 
@@ -164,6 +171,35 @@ TEST(ConfigSchema, AVariableFitsEverywhere) {
   for_each_value(describe_config(algorithms), "", [&](const std::string& path, const FieldDescription&) {
     EXPECT_EQ(why_not(schema(), yaml_as_json(file_with(path, "\"${X:-1}\"")), schema()), "") << path;
   });
+}
+
+// The keys of `fields` that no mapping among `values` has, with their paths.
+std::vector<std::string> keys_missing(const std::vector<FieldDescription>& fields, const std::vector<json>& values,
+                                      const std::string& path) {
+  std::vector<std::string> missing;
+  for (const FieldDescription& field : fields) {
+    std::vector<json> inner;
+    bool found = false;
+    for (const json& value : values) {
+      if (!value.is_object() || !value.contains(field.key)) continue;
+      found = true;
+      const json& member = value[field.key];
+      if (member.is_array()) {
+        inner.insert(inner.end(), member.begin(), member.end());
+      } else {
+        inner.push_back(member);
+      }
+    }
+    if (!found) missing.push_back(path + field.key);
+    const auto deeper = found ? keys_missing(field.fields, inner, path + field.key + ".") : std::vector<std::string>{};
+    missing.insert(missing.end(), deeper.begin(), deeper.end());
+  }
+  return missing;
+}
+
+TEST(ConfigSchema, TheFullExampleHasEveryKey) {
+  const json full = yaml_as_json(contents(repository() / "examples/full.yaml"));
+  EXPECT_THAT(keys_missing(describe_config(algorithms), {full}, ""), testing::IsEmpty());
 }
 
 TEST(ConfigSchema, HasASentenceForEveryKey) {

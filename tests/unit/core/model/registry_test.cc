@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <initializer_list>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -151,6 +152,56 @@ TEST(Registry, KeepsAListenersStateWhileSessionsAreLeft) {
   const ListenerId id = registry.listener_id("web");
   EXPECT_EQ(id, snapshot.listeners[0].id) << "the name keeps its id for good";
   EXPECT_EQ(registry.listener_state(id).counters(0).connections_total.read(), 0U);
+}
+
+TEST(Registry, KeepsAnEndpointsStateWhilePooledConnectionsAreLeft) {
+  Registry registry{1};
+  const Snapshot snapshot = naming(registry, {}, {"a"});
+  registry.retain(snapshot);
+  EndpointState& state = *snapshot.upstreams[0].endpoints[0].state;
+  state.pooled.store(1, std::memory_order_relaxed);
+  registry.release(snapshot);
+  EXPECT_EQ(registry.sweep(), 1U);
+  EXPECT_EQ(&registry.endpoint("app", "a", "a").state, &state);
+  state.pooled.store(0, std::memory_order_relaxed);
+  EXPECT_EQ(registry.sweep(), 0U);
+}
+
+TEST(Registry, KeepsAStickTableAcrossReloadsOfTheSameSize) {
+  Registry registry{1};
+  const UpstreamId app = registry.upstream_id("app");
+  const auto table = registry.stick_table(app, 1024);
+  EXPECT_EQ(table->capacity(), 1024U);
+  registry.sweep();
+  EXPECT_EQ(registry.stick_table(app, 1024), table) << "somebody still has it";
+  EXPECT_NE(registry.stick_table(registry.upstream_id("other"), 1024), table);
+}
+
+TEST(Registry, AnotherSizeIsAnotherTableAndTheOldOneStaysForItsUsers) {
+  Registry registry{1};
+  const UpstreamId app = registry.upstream_id("app");
+  auto small = registry.stick_table(app, 1024);
+  const std::weak_ptr<StickTable> watched = small;
+  // A reload asks for a larger one and is refused: nobody keeps that, and the old one is there as before.
+  EXPECT_EQ(registry.stick_table(app, 4096)->capacity(), 4096U);
+  registry.sweep();
+  EXPECT_EQ(registry.stick_table(app, 1024), small);
+  // It is taken: the old one lives as long as a Snapshot shares it, and not longer.
+  const auto large = registry.stick_table(app, 4096);
+  registry.sweep();
+  EXPECT_FALSE(watched.expired());
+  small.reset();
+  registry.sweep();
+  EXPECT_TRUE(watched.expired());
+  EXPECT_EQ(registry.stick_table(app, 4096), large);
+}
+
+TEST(Registry, DrawsASecretOfItsOwn) {
+  const Registry one{1};
+  const Registry other{1};
+  EXPECT_GE(one.sticky_secret().size(), 16U);
+  EXPECT_NE(one.sticky_secret(), other.sticky_secret());
+  EXPECT_EQ((Registry{1, "given"}.sticky_secret()), "given");
 }
 
 TEST(RegistryDeathTest, ReleasingTwiceIsABug) {

@@ -1,0 +1,111 @@
+#include "tests/unit/core/config/sample_file.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <stdexcept>
+#include <vector>
+
+#include "core/config/description.h"
+#include "tests/unit/core/config/support.h"
+
+namespace weir::config::test {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::string_view placeholder = "@value@";
+
+std::string required_value(const std::string& key) {
+  if (key == "address") return "10.0.0.1:80";
+  if (key == "location") return "/elsewhere";
+  if (key == "to") return "stdout";
+  return "app";  // a name
+}
+
+// What a mapping must have, but for lists.
+void fill_required(Json& object, const std::vector<FieldDescription>& fields) {
+  for (const FieldDescription& field : fields) {
+    if (field.required && field.shape == FieldDescription::Shape::value && !object.contains(field.key)) {
+      object[field.key] = required_value(field.key);
+    }
+  }
+}
+
+std::vector<std::string> parts_of(const std::string& path) {
+  std::vector<std::string> parts;
+  for (size_t at = 0; at <= path.size();) {
+    const size_t dot = std::min(path.find('.', at), path.size());
+    parts.push_back(path.substr(at, dot - at));
+    at = dot + 1;
+  }
+  return parts;
+}
+
+void put(Json& root, const std::string& path) {
+  Json* object = &root;
+  std::vector<FieldDescription> fields = describe_config(algorithms);
+  for (const std::string& part : parts_of(path)) {
+    const bool list = part.ends_with("[]");
+    const std::string key = list ? part.substr(0, part.size() - 2) : part;
+    const auto field = std::find_if(fields.begin(), fields.end(), [&](const auto& each) { return each.key == key; });
+    if (field == fields.end()) throw std::logic_error("no key " + path);
+    Json& member = (*object)[key];
+    if (field->fields.empty()) {
+      member = placeholder;
+      return;
+    }
+    if (list && member.empty()) member = Json::array({Json::object()});
+    if (!list && member.is_null()) member = Json::object();
+    object = list ? &member[0] : &member;
+    fields = std::vector<FieldDescription>(field->fields);
+    fill_required(*object, fields);
+  }
+}
+
+void default_to(Json& object, const std::string& key, const Json& value) {
+  if (!object.contains(key)) object[key] = value;
+}
+
+// What the rules between fields want beside the key at `path`.
+void add_context(Json& root, const std::string& path) {
+  const auto is_below = [&](std::string_view prefix) { return path.starts_with(prefix); };
+  Json& listener = root["listeners"][0];
+  Json& upstream = root["upstreams"][0];
+  for (const std::string_view key :
+       {"routes[]", "trusted_proxies", "forward", "allow_connect", "max_requests", "access_log"}) {
+    if (is_below("listeners[]." + std::string{key})) listener["mode"] = "http";
+  }
+  if (is_below("access_log")) listener["mode"] = "http";
+  if (listener.contains("routes")) {
+    Json& route = listener["routes"][0];
+    if (route.contains("split_by")) route["split"] = {{{"upstream", "app"}}};
+    const bool acts = route.contains("split") || route.contains("redirect") || route.contains("answer");
+    if (!acts) default_to(route, "upstream", "app");
+    if (is_below("listeners[].routes[].rewrite.prefix")) route["match"]["path_prefix"] = "/";
+    if (is_below("listeners[].routes[].rewrite.regex")) route["rewrite"]["to"] = "/";
+    if (is_below("listeners[].routes[].rewrite.to")) route["rewrite"]["regex"] = "(.)";
+  }
+  if (path == "upstreams[].maglev_table_size") upstream["balance"] = "maglev";
+  if (is_below("upstreams[].sticky.") && path != "upstreams[].sticky.by") {
+    const std::string key = path.substr(path.rfind('.') + 1);
+    const bool learned = key == "source" || key == "learn" || key == "ttl" || key == "entries";
+    upstream["sticky"]["by"] = learned ? "learned" : "cookie";
+    if (learned) default_to(upstream["sticky"], "source", "cookie:id");
+  }
+}
+
+}  // namespace
+
+std::string file_with(const std::string& path, const std::string& value) {
+  Json root = {{"listeners", {{{"address", ":8080"}, {"upstream", "app"}}}},
+               {"upstreams", {{{"name", "app"}, {"endpoints", {{{"address", "10.0.0.1:80"}}}}}}}};
+  put(root, path);
+  add_context(root, path);
+  std::string text = root.dump();
+  const std::string quoted_placeholder = "\"" + std::string{placeholder} + "\"";
+  text.replace(text.find(quoted_placeholder), quoted_placeholder.size(), value);
+  return text + "\n";
+}
+
+}  // namespace weir::config::test
