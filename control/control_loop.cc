@@ -17,7 +17,7 @@ constexpr uint64_t control_buffer_bytes = 1U << 20;
 
 ControlLoop::ControlLoop(config::Config config, const Machine& machine, const Layout& layout, std::string source,
                          Reread reread, ProcessState& process, Published<Snapshot>& published,
-                         std::vector<std::unique_ptr<Letters>>& letters, const Clock& clock)
+                         std::vector<std::unique_ptr<Letters>>& letters, const Clock& clock, AccessLog* access_log)
     : config_(std::move(config)),
       machine_(machine),
       layout_(layout),
@@ -25,6 +25,7 @@ ControlLoop::ControlLoop(config::Config config, const Machine& machine, const La
       process_(process),
       letters_(letters),
       clock_(clock),
+      access_log_(access_log),
       log_(config_.log.level, config_.log.format),
       publisher_(static_cast<unsigned>(process.workers.size()), published),
       now_(clock.now()),
@@ -33,6 +34,7 @@ ControlLoop::ControlLoop(config::Config config, const Machine& machine, const La
   figures_.started = now_;
   figures_.descriptors_max = machine_.descriptors_max;
   figures_.config_source = std::move(source);
+  if (access_log_ != nullptr) figures_.access_log = &access_log_->figures();
 }
 
 ControlLoop::~ControlLoop() = default;
@@ -82,9 +84,23 @@ void ControlLoop::run() {
 void ControlLoop::announce_listeners() const {
   for (const ListenerSpec& listener : publisher_.current().listeners) {
     const Upstream* upstream = publisher_.current().find(listener.upstream);
+    const std::string address = listener.sockets->bound.to_string();
+    const size_t routes = listener.http != nullptr ? listener.http->routes.size() : 0;
+    // One without an upstream of its own has routes.
+    if (upstream == nullptr) {
+      log_.info("listener", "listening",
+                {{"name", listener.name},
+                 {"address", address},
+                 {"mode", "http"},
+                 {"routes", routes},
+                 {"workers", process_.workers.size()}});
+      continue;
+    }
     log_.info("listener", "listening",
               {{"name", listener.name},
-               {"address", listener.sockets->bound.to_string()},
+               {"address", address},
+               {"mode", listener.http != nullptr ? "http" : "tcp"},
+               {"routes", routes},
                {"upstream", upstream->name},
                {"balance", upstream->algorithm},
                {"endpoints", upstream->endpoints.size()},
@@ -105,7 +121,7 @@ StatsView ControlLoop::stats_view() const {
 void ControlLoop::watch_signals() {
   sigset_t set;
   sigemptyset(&set);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) sigaddset(&set, signal);
   // Main has blocked them in every thread, so that they arrive here alone.
   signal_fd_.reset(::signalfd(-1, &set, SFD_CLOEXEC));
   WEIR_ASSERT(signal_fd_.valid());
@@ -121,6 +137,11 @@ void ControlLoop::on_signal(Op& op, const Completion& completion) {
 
 void ControlLoop::handle_signal(uint32_t signal) {
   if (signal == SIGHUP) return reload();
+  if (signal == SIGUSR1) {
+    // Without an access log it means nothing, and ends nothing either: log rotation may send it to every server.
+    if (access_log_ != nullptr) access_log_->reopen();
+    return;
+  }
   if (state_ == State::running) return drain();
   stop();
 }
@@ -202,10 +223,10 @@ std::string ControlLoop::take_over(const config::Config& next) {
   if (layout.worker_cpus != layout_.worker_cpus ||
       next.limits.buffers_per_worker != config_.limits.buffers_per_worker ||
       layout.pipes_per_worker != layout_.pipes_per_worker || next.limits.pipe_size != config_.limits.pipe_size ||
-      (!stats_moved && next.admin.stats.mode != config_.admin.stats.mode)) {
+      (!stats_moved && next.admin.stats.mode != config_.admin.stats.mode) || next.access_log != config_.access_log) {
     log_.warn("control",
-              "workers, cpus, buffers, pipes and the mode of the stats socket are set at start; their change "
-              "waits for a restart");
+              "workers, cpus, buffers, pipes, the access log and the mode of the stats socket are set at start; their "
+              "change waits for a restart");
   }
   config_ = next;
   log_ = Log{config_.log.level, config_.log.format};

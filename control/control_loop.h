@@ -3,7 +3,7 @@
 //
 //     running --SIGTERM, SIGINT--> draining --the same again--> stopping --all workers gone--> leaving (run returns)
 //        |  ^                          `--------- all workers gone, drained -----------------------^
-//        `--' SIGHUP: reload
+//        `--' SIGHUP: reload; SIGUSR1, in any state: the access log is opened anew
 //
 // One thread, one ring, never on the hot path: a worker does not notice whether it runs. Made by main after the
 // process's state and the mailboxes, before the workers' threads; it outlives them.
@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "control/access_log.h"
 #include "control/figures.h"
 #include "control/machine.h"
 #include "control/publisher.h"
@@ -40,9 +41,10 @@ class ControlLoop {
   // Reads the configuration anew: a Config, or the report of what is wrong with it.
   using Reread = std::function<Result<config::Config, std::string>()>;
 
+  // `access_log` may be null; it outlives the loop.
   ControlLoop(config::Config config, const Machine& machine, const Layout& layout, std::string source, Reread reread,
               ProcessState& process, Published<Snapshot>& published, std::vector<std::unique_ptr<Letters>>& letters,
-              const Clock& clock);
+              const Clock& clock, AccessLog* access_log = nullptr);
   ~ControlLoop();
   ControlLoop(const ControlLoop&) = delete;
   ControlLoop& operator=(const ControlLoop&) = delete;
@@ -85,6 +87,7 @@ class ControlLoop {
   ProcessState& process_;
   std::vector<std::unique_ptr<Letters>>& letters_;
   const Clock& clock_;
+  AccessLog* const access_log_;
   Log log_;
   ControlFigures figures_;
   Publisher publisher_;

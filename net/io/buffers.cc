@@ -63,21 +63,26 @@ void Buffers::exhausted() noexcept {
 }
 
 // The last buffer may be in the middle of being sent; what is behind its bytes is not touched by that.
-bool BufferQueue::append_to_last(Buffers& buffers, BufferId id, uint32_t bytes) noexcept {
-  if (empty() || bytes > copied_bytes_max) return false;
+bool BufferQueue::append_to_last(Buffers& buffers, const BufferPiece& piece) noexcept {
+  if (empty() || piece.size > copied_bytes_max) return false;
   Buffers::Filled& last = buffers.filled_[tail_];
-  const uint32_t end = uint32_t{last.offset} + last.left;
-  if (bytes > Buffers::size - end) return false;
-  std::memcpy(buffers.data(tail_) + end, buffers.data(id), bytes);
-  last.left = static_cast<uint16_t>(last.left + bytes);
-  buffers.give_back(id);
+  const int32_t end = last.offset + last.left;
+  if (end + piece.size > static_cast<int32_t>(Buffers::size)) return false;
+  std::memcpy(buffers.data(tail_) + end, buffers.data(piece.id) + piece.offset, piece.size);
+  last.left = static_cast<uint16_t>(last.left + piece.size);
+  buffers.give_back(piece.id);
   return true;
 }
 
 void BufferQueue::push(Buffers& buffers, BufferId id, uint32_t bytes) noexcept {
   WEIR_ASSERT(bytes > 0 && bytes <= Buffers::size, bytes);
-  if (append_to_last(buffers, id, bytes)) return;
-  buffers.filled_[id] = {no_buffer, 0, static_cast<uint16_t>(bytes)};
+  push(buffers, BufferPiece{id, 0, static_cast<uint16_t>(bytes)});
+}
+
+void BufferQueue::push(Buffers& buffers, const BufferPiece& piece) noexcept {
+  if (append_to_last(buffers, piece)) return;
+  const BufferId id = piece.id;
+  buffers.filled_[id] = {no_buffer, piece.offset, piece.size};
   if (empty()) {
     head_ = id;
   } else {
@@ -93,6 +98,16 @@ void BufferQueue::push_front(Buffers& buffers, BufferId id, uint32_t bytes) noex
   if (empty()) tail_ = id;
   head_ = id;
   ++count_;
+}
+
+BufferPiece BufferQueue::pop_front(Buffers& buffers) noexcept {
+  WEIR_ASSERT(!empty());
+  const BufferId id = head_;
+  const Buffers::Filled& filled = buffers.filled_[id];
+  head_ = filled.next;
+  if (head_ == no_buffer) tail_ = no_buffer;
+  --count_;
+  return {id, filled.offset, filled.left};
 }
 
 std::byte* BufferQueue::front(Buffers& buffers) const noexcept {
@@ -112,12 +127,23 @@ SendPieces BufferQueue::pieces(Buffers& buffers) const noexcept {
   return pieces;
 }
 
+void BufferQueue::peek(Buffers& buffers, std::byte* out, uint32_t bytes) const noexcept {
+  for (BufferId id = head_; bytes > 0; id = buffers.filled_[id].next) {
+    WEIR_ASSERT(id != no_buffer);
+    const Buffers::Filled& filled = buffers.filled_[id];
+    const uint32_t copied = std::min<uint32_t>(bytes, filled.left);
+    std::memcpy(out, buffers.data(id) + filled.offset, copied);
+    out += copied;
+    bytes -= copied;
+  }
+}
+
 void BufferQueue::consume(Buffers& buffers, uint32_t bytes) noexcept {
   while (bytes > 0) {
     WEIR_ASSERT(!empty(), bytes);
     Buffers::Filled& filled = buffers.filled_[head_];
     const uint32_t taken = std::min<uint32_t>(bytes, filled.left);
-    filled.offset = static_cast<uint16_t>(filled.offset + taken);
+    filled.offset = static_cast<int16_t>(filled.offset + static_cast<int32_t>(taken));
     filled.left = static_cast<uint16_t>(filled.left - taken);
     bytes -= taken;
     if (filled.left == 0) drop_front(buffers);
@@ -127,15 +153,19 @@ void BufferQueue::consume(Buffers& buffers, uint32_t bytes) noexcept {
 void BufferQueue::gather(Buffers& buffers) noexcept {
   if (count_ < 2) return;
   Buffers::Filled& first = buffers.filled_[head_];
+  if (first.offset != 0) {
+    std::memmove(buffers.data(head_), buffers.data(head_) + first.offset, first.left);
+    first.offset = 0;
+  }
   while (first.next != no_buffer) {
     const BufferId next_id = first.next;
     Buffers::Filled& next = buffers.filled_[next_id];
-    const uint32_t room = Buffers::size - first.offset - first.left;
+    const uint32_t room = Buffers::size - first.left;
     const uint32_t moved = std::min<uint32_t>(room, next.left);
     if (moved == 0) return;
-    std::memcpy(buffers.data(head_) + first.offset + first.left, buffers.data(next_id) + next.offset, moved);
+    std::memcpy(buffers.data(head_) + first.left, buffers.data(next_id) + next.offset, moved);
     first.left = static_cast<uint16_t>(first.left + moved);
-    next.offset = static_cast<uint16_t>(next.offset + moved);
+    next.offset = static_cast<int16_t>(next.offset + static_cast<int32_t>(moved));
     next.left = static_cast<uint16_t>(next.left - moved);
     if (next.left > 0) return;
     first.next = next.next;
@@ -150,11 +180,7 @@ void BufferQueue::clear(Buffers& buffers) noexcept {
 }
 
 void BufferQueue::drop_front(Buffers& buffers) noexcept {
-  const BufferId id = head_;
-  head_ = buffers.filled_[id].next;
-  if (head_ == no_buffer) tail_ = no_buffer;
-  --count_;
-  buffers.give_back(id);
+  buffers.give_back(pop_front(buffers).id);
 }
 
 }  // namespace weir

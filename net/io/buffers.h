@@ -34,7 +34,10 @@ class Buffers {
   // Makes the kernel use them. Once, before the first receive.
   Result<bool> start();
 
-  std::byte* data(BufferId id) noexcept { return memory_.data() + size_t{id} * stride; }
+  // What lies `headroom` before it, and `tailroom` behind `size`, belongs to the buffer as well.
+  static constexpr uint32_t headroom = 64;  // keeps data() aligned
+  static constexpr uint32_t tailroom = 16;
+  std::byte* data(BufferId id) noexcept { return memory_.data() + size_t{id} * stride + headroom; }
 
   // A completion named this buffer: it is ours now.
   void received(BufferId id) noexcept;
@@ -57,13 +60,14 @@ class Buffers {
   friend class BufferQueue;
   struct Filled {
     BufferId next = no_buffer;
-    uint16_t offset = 0;
+    int16_t offset = 0;
     uint16_t left = 0;
   };
-  static_assert(size <= 0xffff);
+  static_assert(size + headroom + tailroom <= 0x7fff);
 
   // Neighbours differ in where in a page they begin, so that their first bytes do not fight for the same cache sets.
   static constexpr uint32_t stride = size + 3 * 64;
+  static_assert(size + headroom + tailroom <= stride);
   static constexpr uint32_t level_start = 128;
 
   Ring& ring_;
@@ -77,6 +81,13 @@ class Buffers {
   std::vector<BufferId> free_;  // a stack
 };
 
+// Some of a buffer that nobody else has a part in: whoever holds it gives the buffer back, or passes it on.
+struct BufferPiece {
+  BufferId id = no_buffer;
+  int16_t offset = 0;  // from data(); below 0 when something was put in front
+  uint16_t size = 0;
+};
+
 // BufferQueue: filled buffers in the order of their bytes, in 6 bytes of its own. The links lie with the Buffers.
 class BufferQueue {
  public:
@@ -87,20 +98,26 @@ class BufferQueue {
 
   // A small piece is copied behind the last one if it fits there, so that what waits for a slow peer holds few buffers.
   void push(Buffers& buffers, BufferId id, uint32_t bytes) noexcept;
+  void push(Buffers& buffers, const BufferPiece& piece) noexcept;
   void push_front(Buffers& buffers, BufferId id, uint32_t bytes) noexcept;
+  // Takes the first buffer out, whole.
+  BufferPiece pop_front(Buffers& buffers) noexcept;
 
   std::byte* front(Buffers& buffers) const noexcept;
   uint32_t front_size(const Buffers& buffers) const noexcept;
   // What is filled, in order, as far as one send takes it.
   SendPieces pieces(Buffers& buffers) const noexcept;
+  // Copies the first `bytes` to `out`; there are as many.
+  void peek(Buffers& buffers, std::byte* out, uint32_t bytes) const noexcept;
   // Takes `bytes` off the front; emptied buffers go back.
   void consume(Buffers& buffers, uint32_t bytes) noexcept;
   // Moves bytes of later buffers into the first one as far as they fit, so that the head of a stream lies in one piece.
+  // Nothing of it may be on its way out.
   void gather(Buffers& buffers) noexcept;
   void clear(Buffers& buffers) noexcept;
 
  private:
-  bool append_to_last(Buffers& buffers, BufferId id, uint32_t bytes) noexcept;
+  bool append_to_last(Buffers& buffers, const BufferPiece& piece) noexcept;
   void drop_front(Buffers& buffers) noexcept;
 
   BufferId head_ = no_buffer;

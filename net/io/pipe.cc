@@ -56,9 +56,10 @@ void Pipes::give_back(PipeId id, bool empty) noexcept {
   free_.push_back(id);  // within what was reserved
 }
 
-int64_t Pipes::fill(int from_socket, PipeId pipe) noexcept {
+int64_t Pipes::fill(int from_socket, PipeId pipe, uint64_t bytes_max) noexcept {
+  const auto bytes = static_cast<size_t>(std::min<uint64_t>(size_, bytes_max));
   const ssize_t moved =
-      ::splice(from_socket, nullptr, ends_[pipe].write, nullptr, size_, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+      ::splice(from_socket, nullptr, ends_[pipe].write, nullptr, bytes, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
   return moved >= 0 ? moved : -errno;
 }
 

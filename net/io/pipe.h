@@ -27,7 +27,8 @@ class Pipes {
   uint32_t in_use() const noexcept { return in_use_; }
 
   // Bytes moved, 0 at the end of the stream, or -errno (-EAGAIN: not now).
-  int64_t fill(int from_socket, PipeId pipe) noexcept;
+  // `bytes_max`: no more than so many, and no more than the pipe holds.
+  int64_t fill(int from_socket, PipeId pipe, uint64_t bytes_max = UINT64_MAX) noexcept;
   int64_t drain(PipeId pipe, int to_socket, uint32_t bytes) noexcept;
 
  private:

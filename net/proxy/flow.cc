@@ -42,7 +42,7 @@ void Flow::discard() {
 
 void Flow::stop() {
   stopping_ = true;
-  if (starving_node_.linked()) ListHead::unlink(starving_node_);
+  if (starving_node.linked()) ListHead::unlink(starving_node);
   if (source_op_.in_flight()) host_.relay.ring.cancel(source_op_);
   if (sink_op_.in_flight()) host_.relay.ring.cancel(sink_op_);
 }
@@ -180,20 +180,7 @@ void Flow::receive_is_over(int result) {
   flush_later();
 }
 
-void Flow::flush_later() {
-  if (to_flush_) return;
-  to_flush_ = true;
-  host_.relay.to_flush.push_back(this);
-}
-
-void Relay::flush() {
-  // By index: flushing one may end a session, and what that does is not promised to leave the list alone.
-  for (size_t i = 0; i < to_flush.size(); ++i) to_flush[i]->flush();
-  to_flush.clear();
-}
-
 void Flow::flush() {
-  to_flush_ = false;
   if (stopping_ || ended_ || mode_ == Mode::splicing) return;
   if (!queue_.empty()) {
     if (sink_ >= 0 && !sink_op_.in_flight()) send_queued();
@@ -211,7 +198,7 @@ void Flow::flush() {
 void Flow::after_drained() {
   if (mode_ == Mode::leaving_copy) return enter_splicing();
   paused_ = true;
-  if (!starving_node_.linked()) host_.relay.starving.push_back(starving_node_);
+  if (!starving_node.linked()) host_.relay.starving.push_back(*this);
 }
 
 // One send at a time, so that bytes stay in order. By the ring, although send(2) would answer at once: all sends of a

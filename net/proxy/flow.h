@@ -21,36 +21,12 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
-#include "core/base/list.h"
-#include "core/model/counters.h"
-#include "net/io/buffers.h"
-#include "net/io/op.h"
-#include "net/io/pipe.h"
-#include "net/io/ring.h"
+#include "net/proxy/relay.h"
 
 namespace weir {
 
 class Flow;
-
-// What flows of one worker share.
-struct Relay {
-  Relay(Ring& ring_of_worker, Buffers& its_buffers, Pipes& its_pipes, WorkerCounters& its_counters) noexcept
-      : ring(ring_of_worker), buffers(its_buffers), pipes(its_pipes), counters(its_counters) {}
-
-  Ring& ring;
-  Buffers& buffers;
-  Pipes& pipes;
-  WorkerCounters& counters;
-  // Flows that have something to do at the end of this turn.
-  std::vector<Flow*> to_flush;
-  // Flows whose receive is to be armed when there are buffers; the worker takes them in order.
-  ListHead starving;
-
-  // Before sessions of this turn are freed.
-  void flush();
-};
 
 // Whose flow it is. Called in the course of a completion. The host may stop() the flow inside any of these calls, but
 // must not destroy it before the turn's completions have been dispatched.
@@ -77,9 +53,9 @@ class FlowHost {
   ~FlowHost() = default;
 };
 
-class Flow {
+class Flow final : public Pump {
  public:
-  explicit Flow(FlowHost& host) noexcept : host_(host) {}
+  explicit Flow(FlowHost& host) noexcept : Pump(Kind::flow), host_(host) {}
   // stop() was called and idle() came true, or it was never started.
   ~Flow() { WEIR_ASSERT(idle() && queue_.empty() && pipe_ == no_pipe); }
 
@@ -117,6 +93,10 @@ class Flow {
   // The first piece is full: gathering brings no more.
   bool waiting_full() const;
   void consume_waiting(uint32_t bytes) { queue_.consume(host_.relay.buffers, bytes); }
+  // Takes over what somebody else has received from the source, as its first bytes. Before open_source().
+  void adopt(BufferQueue& received) {
+    while (!received.empty()) queue_.push(host_.relay.buffers, received.pop_front(host_.relay.buffers));
+  }
   // Puts bytes of our own before all others. False if no buffer is free.
   template <class Write>
   bool prepend(Write&& write) {
@@ -126,12 +106,11 @@ class Flow {
     return true;
   }
 
-  // By the worker, for a flow taken off Relay::starving.
+  // By the Relay.
+  void flush();
   void resume_starved();
-  static Flow& of_starving(ListNode& node) noexcept { return owner_of(node, &Flow::starving_node_); }
 
  private:
-  friend struct Relay;
   enum class Mode : uint8_t { copying, leaving_copy, splicing };
 
   static void on_receive(Op& op, const Completion& completion);
@@ -145,9 +124,7 @@ class Flow {
   void poll_sink();
   void received(const Completion& completion);
   void receive_is_over(int result);
-  // Has flush() called at the end of the turn.
-  void flush_later();
-  void flush();
+  void flush_later() { host_.relay.flush_later(*this); }
   void send_queued();
   void pass_on_end();
   void after_drained();
@@ -157,25 +134,24 @@ class Flow {
   void splice_turn();
   void absorb(const Completion& completion);
 
-  FlowHost& host_;
-  Op source_op_;
-  Op sink_op_;
-  ListNode starving_node_;
-  int source_ = -1;
-  int sink_ = -1;
-  uint32_t piped_ = 0;     // bytes in the pipe
-  PipeId pipe_ = no_pipe;  // held while bytes are in it
-  BufferQueue queue_;
+  // The small ones first: they lie in what Pump leaves of a word.
   Mode mode_ = Mode::copying;
   uint8_t streak_ = 0;             // copying: full buffers in a row; splicing: small pieces in a row
   bool paused_ : 1 = false;        // the receive is, or is being, canceled for back-pressure
   bool source_ended_ : 1 = false;  // 0 bytes were received
   bool ended_ : 1 = false;
   bool stopping_ : 1 = false;
-  bool to_flush_ : 1 = false;  // in Relay::to_flush
   bool discarding_ : 1 = false;
   bool watching_ : 1 = false;  // source_op_ is in flight for watch_source()
   bool watched_ : 1 = false;   // the kernel ended that by itself: not to be tried again
+  PipeId pipe_ = no_pipe;      // held while bytes are in it
+  FlowHost& host_;
+  Op source_op_;
+  Op sink_op_;
+  int source_ = -1;
+  int sink_ = -1;
+  uint32_t piped_ = 0;  // bytes in the pipe
+  BufferQueue queue_;
 };
 
 }  // namespace weir

@@ -29,7 +29,8 @@ L4Session::L4Session(Worker& worker, const ListenerSpec& listener, int client) n
       up_(*this),
       down_(*this),
       timer_(on_timer),
-      idle_max_(listener.idle_timeout),
+      idle_ms_max_(static_cast<uint32_t>(std::clamp<int64_t>(
+          std::chrono::ceil<std::chrono::milliseconds>(listener.idle_timeout).count(), 0, UINT32_MAX))),
       active_(worker.now()),
       lifetime_end_(listener.lifetime > Duration::zero() ? worker.now() + listener.lifetime : Instant::max()) {
   // Relaxed: a load figure.
@@ -251,7 +252,7 @@ void L4Session::begin_relaying() {
 // last one was.
 void L4Session::arm_timer() {
   Instant deadline = lifetime_end_;
-  if (idle_max_ > Duration::zero()) deadline = std::min(deadline, active_ + idle_max_);
+  if (idle_ms_max_ > 0) deadline = std::min(deadline, active_ + idle_max());
   if (up_.unwatched() || down_.unwatched()) deadline = std::min(deadline, worker_.now() + watch_after);
   if (deadline != Instant::max()) worker_.wheel().arm(timer_, deadline);
 }
@@ -279,7 +280,7 @@ void L4Session::on_timer(Timer& timer) {
 void L4Session::look_around() {
   const Instant now = worker_.now();
   if (now >= lifetime_end_) return close(CloseReason::lifetime);
-  if (idle_max_ > Duration::zero() && now - active_ >= idle_max_) return close(CloseReason::idle_timeout);
+  if (idle_ms_max_ > 0 && now - active_ >= idle_max()) return close(CloseReason::idle_timeout);
   up_.watch_source();
   down_.watch_source();
   arm_timer();

@@ -16,26 +16,25 @@
 // answer bytes on their way with a reset, which can overtake the end.
 //
 // It receives from the client from the beginning, so that bytes are at hand when the origin answers and a client that
-// leaves is noticed. Closing is in two steps: close() cancels what is in flight and counts the reason; the worker frees
-// the slot when the last operation has come back. An immovable slot in the worker's slab; touched by that worker alone.
+// leaves is noticed. An immovable slot in the worker's slab; touched by that worker alone.
 #pragma once
 
 #include <cstdint>
 
 #include "core/base/clock.h"
-#include "core/base/list.h"
 #include "core/base/timer_wheel.h"
 #include "core/model/lease.h"
 #include "core/model/listener.h"
 #include "core/model/picker.h"
 #include "core/model/upstream.h"
 #include "net/proxy/flow.h"
+#include "net/proxy/session.h"
 
 namespace weir {
 
 class Worker;
 
-class L4Session final : public FlowHost {
+class L4Session final : public Session, public FlowHost {
  public:
   L4Session(Worker& worker, const ListenerSpec& listener, int client) noexcept;
   ~L4Session();
@@ -43,21 +42,15 @@ class L4Session final : public FlowHost {
   // Takes up work: expects a PROXY header or dials.
   void begin(const ListenerSpec& listener);
 
-  // Ends it for `reason`, once. `reset`: the peers get a reset instead of an end.
-  void close(CloseReason reason, bool reset = false);
+  void close(CloseReason reason, bool reset = false) override;
+  void drain() override {}  // there is no telling where its protocol could be interrupted
+  bool joining() const noexcept override { return state_ == State::joining; }
+  Instant holding_buffers_since() const noexcept override;
+  void finish() override;
+  Kind kind() const noexcept override { return Kind::l4; }
 
-  bool joining() const noexcept { return state_ == State::joining; }
-  // Since when its peers have moved nothing, if it holds buffers meanwhile; Instant::max() if not.
-  Instant holding_buffers_since() const noexcept;
-  // A descriptor may be free again, after dial() had found none.
+  // A descriptor may be free again, after dial() had found none; until then its `node` is in the worker's list.
   void redial();
-
-  // Nothing is in flight any more.
-  bool joined() const noexcept { return up_.idle() && down_.idle() && !connect_op_.in_flight(); }
-  // Gives everything back. By the worker, when joined().
-  void finish();
-
-  ListNode node;  // in one of the worker's lists: waiting for a descriptor, or joined
 
  private:
   enum class State : uint8_t { greeting, dialing, relaying, lingering, joining };
@@ -70,6 +63,8 @@ class L4Session final : public FlowHost {
   void flow_failed(Flow& flow, bool at_source, int error) override;
   void flow_stopped(Flow& flow) override;
 
+  // Nothing is in flight any more.
+  bool joined() const noexcept { return up_.idle() && down_.idle() && !connect_op_.in_flight(); }
   static void on_connected(Op& op, const Completion& completion);
   static void on_timer(Timer& timer);
 
@@ -81,6 +76,7 @@ class L4Session final : public FlowHost {
   void join(bool reset);
   void drop_origin();
   void begin_relaying();
+  Duration idle_max() const noexcept { return std::chrono::milliseconds{idle_ms_max_}; }
   void arm_timer();
   void look_around();
   uint64_t client_key();
@@ -106,12 +102,12 @@ class L4Session final : public FlowHost {
   PeerAddress peer_;         // the client; from its socket, or as its PROXY header says
   PeerAddress destination_;  // where it connected to
   EndpointId endpoint_{};
-  Duration idle_max_;
+  uint32_t idle_ms_max_;  // 0: none
   Instant active_;        // when bytes moved last
   Instant lifetime_end_;  // Instant::max() when there is none
 };
 
 // What an idle connection costs in user memory, apart from what the kernel keeps for its sockets.
-static_assert(sizeof(L4Session) <= 384);
+static_assert(sizeof(L4Session) <= 400);
 
 }  // namespace weir

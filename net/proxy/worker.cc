@@ -40,7 +40,8 @@ Worker::Worker(const WorkerOptions& options, ProcessState& process, Published<Sn
       clock_(clock),
       now_(clock.now()),
       wheel_(now_),
-      sessions_(options.sessions_max),
+      l4_sessions_(options.sessions_max),
+      l7_sessions_(options.sessions_max),
       retry_timer_(on_retry),
       drain_timer_(on_drain_end) {}
 
@@ -57,8 +58,10 @@ Result<bool> Worker::start() {
   if (auto started = buffers_->start(); !started) return started;
   pipes_ = std::make_unique<Pipes>(options_.pipes_max, options_.pipe_size);
   relay_ = std::make_unique<Relay>(*ring_, *buffers_, *pipes_, state_.counters);
-  // Each session has two flows; what is reserved costs memory only once it is used.
-  relay_->to_flush.reserve(size_t{options_.sessions_max} * 2);
+  // Each session has two flows, or two connections and two flows that carry on for them.
+  relay_->reserve(size_t{options_.sessions_max} * 4);
+  http_ = std::make_unique<HttpWorker>(*this, options_.sessions_max, options_.seed);
+  http_->access_log = options_.access_log;
   state_.buffers_total.store(buffers_->count(), std::memory_order_relaxed);
   ring_->read(letter_op_, on_letter, letters_.event_fd(), &letter_count_, sizeof letter_count_);
   return true;
@@ -68,6 +71,9 @@ void Worker::run() {
   snapshot_ = reader_.online();
   apply_snapshot();
   while (!finished()) turn();
+  // What goes on without a session: mirrors, idle connections to origins.
+  http_->leave();
+  while (!http_->empty()) turn();
   wheel_.cancel(retry_timer_);
   wheel_.cancel(drain_timer_);
   // The last operation of ours; closes that are written down go out with it.
@@ -82,7 +88,7 @@ void Worker::run() {
 }
 
 bool Worker::finished() const noexcept {
-  return draining_ && sessions_.size() == 0 && listeners_.empty();
+  return draining_ && session_count() == 0 && listeners_.empty();
 }
 
 void Worker::turn() {
@@ -112,14 +118,32 @@ void Worker::turn() {
 std::optional<Instant> Worker::wake_at() const noexcept {
   // Flows that wait for a buffer while there are some are not to wait for anything else.
   if (!relay_->starving.empty() && buffers_->available()) return now_;
+  if (relay_->flush_pending()) return now_;
   return wheel_.next();
+}
+
+int64_t Worker::unix_ms() noexcept {
+  return clock_.unix_ms();
+}
+
+std::string_view Worker::http_date() noexcept {
+  const int64_t second = clock_.unix_ms() / 1000;
+  if (second != date_second_) {
+    date_second_ = second;
+    http::write_date(second, date_text_);
+  }
+  return {date_text_.data(), date_text_.size()};
 }
 
 void Worker::publish_figures() {
   // Relaxed: figures for the stats.
-  const uint32_t connections = sessions_.size();
+  const uint32_t connections = session_count();
   state_.connections.store(connections, std::memory_order_relaxed);
-  state_.connections_peak.store(sessions_.peak(), std::memory_order_relaxed);
+  state_.connections_peak.store(std::max(connections, state_.connections_peak.load(std::memory_order_relaxed)),
+                                std::memory_order_relaxed);
+  state_.origin_connections.store(http_->pool.size(), std::memory_order_relaxed);
+  state_.origin_connections_idle.store(http_->pool.idle_count(), std::memory_order_relaxed);
+  state_.exchanges.store(http_->exchanges.size(), std::memory_order_relaxed);
   state_.buffers_in_use.store(buffers_->in_use(), std::memory_order_relaxed);
   state_.connections_parked.store(static_cast<uint32_t>(parked_), std::memory_order_relaxed);
   state_.pipes_in_use.store(pipes_->in_use(), std::memory_order_relaxed);
@@ -143,9 +167,16 @@ void Worker::apply_upstreams() {
     const uint64_t seed = (uint64_t{at} << 32) + options_.index;
     memories[at].algorithm = upstream.algorithm;
     memories[at].picker = upstream.picker->make_state(seed, same ? before->picker.get() : nullptr);
-    if (before != nullptr) memories[at].first_word = before->first_word;
+    if (before != nullptr) {
+      memories[at].first_word = before->first_word;
+      memories[at].retry_budget = before->retry_budget;
+    }
+    for (const Endpoint& endpoint : upstream.endpoints) {
+      endpoint.state->at(options_.index).generation = snapshot_->generation;
+    }
   }
   memories_ = std::move(memories);
+  http_->pool.follow_snapshot();
 }
 
 void Worker::apply_listeners() {
@@ -199,6 +230,7 @@ void Worker::drain(Instant deadline) {
   draining_ = true;
   for (const auto& listener : listeners_) listener->retire(true);
   retiring_ = true;
+  for_each_session([](Session& session) { session.drain(); });
 }
 
 void Worker::on_drain_end(Timer& timer) {
@@ -210,7 +242,7 @@ void Worker::on_drain_end(Timer& timer) {
 
 void Worker::cut_sessions(CloseReason reason) {
   uint32_t cut = 0;
-  sessions_.for_each([&](L4Session& session) {
+  for_each_session([&](Session& session) {
     if (session.joining()) return;
     session.close(reason);
     ++cut;
@@ -221,15 +253,15 @@ void Worker::cut_sessions(CloseReason reason) {
 // --- sessions -------------------------------------------------------------------------------------------------------
 
 uint32_t Worker::room() const noexcept {
-  const uint32_t here = std::min(snapshot_->connections_per_worker_max, sessions_.capacity());
+  const uint32_t here = std::min(snapshot_->connections_per_worker_max, options_.sessions_max);
   const uint32_t everywhere = snapshot_->connections_max;
   const uint32_t taken = process_.connections.load(std::memory_order_relaxed);
-  const uint32_t room_here = here > sessions_.size() ? here - sessions_.size() : 0;
+  const uint32_t room_here = here > session_count() ? here - session_count() : 0;
   return std::min(room_here, everywhere > taken ? everywhere - taken : 0);
 }
 
 Worker::Admission Worker::admit(const ListenerSpec& listener, int fd) {
-  if (sessions_.size() >= std::min(snapshot_->connections_per_worker_max, sessions_.capacity())) {
+  if (session_count() >= std::min(snapshot_->connections_per_worker_max, options_.sessions_max)) {
     return Admission::no_slot;
   }
   // Counted first and taken back if it was one too many, so that workers together never exceed a limit.
@@ -242,22 +274,32 @@ Worker::Admission Worker::admit(const ListenerSpec& listener, int fd) {
     process_.connections.fetch_sub(1, std::memory_order_relaxed);
     return Admission::listener_full;
   }
-  L4Session* session = sessions_.create(*this, listener, fd);
-  WEIR_ASSERT(session != nullptr);
   state_.counters.accepted.add();
-  session->begin(listener);
+  if (listener.http != nullptr) {
+    L7Session* session = l7_sessions_.create(*http_, listener, fd);
+    WEIR_ASSERT(session != nullptr);
+    session->begin(listener);
+  } else {
+    L4Session* session = l4_sessions_.create(*this, listener, fd);
+    WEIR_ASSERT(session != nullptr);
+    session->begin(listener);
+  }
   return Admission::admitted;
 }
 
-void Worker::session_joined(L4Session& session) {
+void Worker::session_joined(Session& session) {
   if (!session.node.linked()) joined_.push_back(session);
 }
 
 // At the end of a turn, so that no handler ever returns into a session that is gone.
 void Worker::free_joined() {
-  while (L4Session* session = joined_.pop_front()) {
+  http_->free_over();
+  while (Session* session = joined_.pop_front()) {
     session->finish();
-    sessions_.destroy(*session);
+    switch (session->kind()) {
+      case Session::Kind::l4: l4_sessions_.destroy(static_cast<L4Session&>(*session)); break;
+      case Session::Kind::l7: l7_sessions_.destroy(static_cast<L7Session&>(*session)); break;
+    }
     process_.connections.fetch_sub(1, std::memory_order_relaxed);
     room_again_ = true;
   }
@@ -266,17 +308,22 @@ void Worker::free_joined() {
 // --- limits ---------------------------------------------------------------------------------------------------------
 
 void Worker::wait_for_descriptor(L4Session& session) {
-  state_.counters.accept_paused_descriptors.add();
   without_descriptor_.push_back(session);
+  descriptors_are_short();
+}
+
+void Worker::descriptors_are_short() {
+  state_.counters.accept_paused_descriptors.add();
+  http_->pool.shed();
   for (const auto& listener : listeners_) listener->pause();
   retry_later();
 }
 
 void Worker::resume_dialing() {
   // In order, until one finds none again: those behind it would not find any either, and it stays in front of them.
-  List<L4Session, &L4Session::node> waiting;
+  List<Session, &Session::node> waiting;
   waiting.take_all(without_descriptor_);
-  while (without_descriptor_.empty() && !waiting.empty()) waiting.pop_front()->redial();
+  while (without_descriptor_.empty() && !waiting.empty()) static_cast<L4Session*>(waiting.pop_front())->redial();
   without_descriptor_.take_all(waiting);
 }
 
@@ -306,10 +353,10 @@ void Worker::shed_slow_peers() {
   shed_next_ = now_ + shed_interval;
   struct Victim {
     Instant since = Instant::max();
-    L4Session* session = nullptr;
+    Session* session = nullptr;
   };
   std::array<Victim, shed_at_once> stillest{};
-  sessions_.for_each([&](L4Session& session) {
+  for_each_session([&](Session& session) {
     const Instant since = session.holding_buffers_since();
     Victim& last = stillest.back();
     if (since >= last.since || since + slow_peer_grace > now_) return;
@@ -328,9 +375,7 @@ void Worker::resume_starved() {
     if (!retry_timer_.armed()) wheel_.arm(retry_timer_, now_ + retry_interval);
   }
   // At most as many as there are buffers, or all the others would only find them gone.
-  for (uint32_t left = buffers_->available(); left > 0 && !relay_->starving.empty(); --left) {
-    Flow::of_starving(*relay_->starving.pop_front()).resume_starved();
-  }
+  relay_->resume_starved(buffers_->available());
 }
 
 }  // namespace weir

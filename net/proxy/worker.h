@@ -11,6 +11,7 @@
 // by what the worker owns. Sessions in turn see the worker through the small functions here.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <memory>
 #include <vector>
@@ -24,13 +25,17 @@
 #include "core/model/snapshot.h"
 #include "core/rcu/mailbox.h"
 #include "core/rcu/published.h"
+#include "net/http/date.h"
 #include "net/io/buffers.h"
 #include "net/io/pipe.h"
 #include "net/io/ring.h"
 #include "net/proxy/first_word.h"
-#include "net/proxy/flow.h"
+#include "net/proxy/http_worker.h"
 #include "net/proxy/l4_session.h"
+#include "net/proxy/l7_session.h"
 #include "net/proxy/listener.h"
+#include "net/proxy/relay.h"
+#include "net/proxy/retry_budget.h"
 
 namespace weir {
 
@@ -41,7 +46,9 @@ struct WorkerOptions {
   uint64_t buffer_bytes_max = 64ULL << 20;
   uint32_t pipes_max = 256;
   uint32_t pipe_size = 256U << 10;
-  bool receive_limit = false;  // Features::receive_limit
+  bool receive_limit = false;      // Features::receive_limit
+  uint64_t seed = 0;               // of random numbers: retries, request ids
+  ByteRing* access_log = nullptr;  // null: there is none
 };
 
 class Worker {
@@ -69,6 +76,16 @@ class Worker {
   PickerState& picker_state(UpstreamId id) noexcept { return *memories_[index_of(id)].picker; }
 
   FirstWord& first_word(UpstreamId id) noexcept { return memories_[index_of(id)].first_word; }
+  RetryBudget& retry_budget(UpstreamId id) noexcept { return memories_[index_of(id)].retry_budget; }
+  unsigned workers() const noexcept { return static_cast<unsigned>(process_.workers.size()); }
+
+  // The time of day, in milliseconds since 1970 and as HTTP writes it; as of this turn.
+  int64_t unix_ms() noexcept;
+  std::string_view http_date() noexcept;
+  // A finer clock than now(), for what happens inside a turn.
+  Instant precise_now() const noexcept { return clock_.now(); }
+  // No new work is wanted.
+  bool draining() const noexcept { return draining_; }
 
   enum class Admission : uint8_t { admitted, no_slot, listener_full };
   // Makes a session of a client's socket, if the limits allow.
@@ -76,10 +93,12 @@ class Worker {
   // How many more sessions the limits allow now, as far as this worker knows.
   uint32_t room() const noexcept;
   // All operations of a closing session are back; it is freed at the end of the turn.
-  void session_joined(L4Session& session);
+  void session_joined(Session& session);
   // It could not have a descriptor to dial with: it is asked to redial when some are free again, before anybody new is
   // accepted.
   void wait_for_descriptor(L4Session& session);
+  // Somebody has found none: nobody new is accepted for a while, and idle connections to origins are given up.
+  void descriptors_are_short();
   // A listener has paused: try again soon, also if no session of ours ends until then.
   void retry_later();
   // `count` connections more (or less) are accepted and wait for a slot.
@@ -91,6 +110,7 @@ class Worker {
     std::string_view algorithm;
     std::unique_ptr<PickerState> picker;
     FirstWord first_word;
+    RetryBudget retry_budget;
   };
 
   static void on_letter(Op& op, const Completion& completion);
@@ -112,6 +132,12 @@ class Worker {
   void cut_sessions(CloseReason reason);
   void publish_figures();
   std::optional<Instant> wake_at() const noexcept;
+  uint32_t session_count() const noexcept { return l4_sessions_.size() + l7_sessions_.size(); }
+  template <class Visit>
+  void for_each_session(Visit&& visit) {
+    l4_sessions_.for_each([&](L4Session& session) { visit(static_cast<Session&>(session)); });
+    l7_sessions_.for_each([&](L7Session& session) { visit(static_cast<Session&>(session)); });
+  }
 
   const WorkerOptions options_;
   ProcessState& process_;
@@ -128,9 +154,11 @@ class Worker {
   std::unique_ptr<Buffers> buffers_;
   std::unique_ptr<Pipes> pipes_;
   std::unique_ptr<Relay> relay_;
-  Slab<L4Session> sessions_;
-  List<L4Session, &L4Session::node> joined_;
-  List<L4Session, &L4Session::node> without_descriptor_;
+  Slab<L4Session> l4_sessions_;
+  Slab<L7Session> l7_sessions_;
+  std::unique_ptr<HttpWorker> http_;
+  List<Session, &Session::node> joined_;
+  List<Session, &Session::node> without_descriptor_;  // of L4Sessions
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<UpstreamMemory> memories_;  // by UpstreamId
   Op letter_op_;
@@ -138,6 +166,8 @@ class Worker {
   Timer retry_timer_;
   Instant shed_next_{};  // not before that
   Timer drain_timer_;
+  int64_t date_second_ = -1;  // of date_text_
+  std::array<char, http::date_size> date_text_{};
   bool draining_ = false;
   bool leaving_ = false;     // nothing is left but to take the last operations home
   bool room_again_ = false;  // a session ended in this turn

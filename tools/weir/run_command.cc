@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <signal.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -12,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "control/access_log.h"
 #include "control/control_loop.h"
 #include "control/machine.h"
 #include "core/balance/pickers.h"
@@ -42,7 +44,7 @@ ConfigOrReport read_config(const std::string& path) {
 void prepare_signals() {
   sigset_t set;
   sigemptyset(&set);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) sigaddset(&set, signal);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
 }
@@ -57,7 +59,37 @@ WorkerOptions options_of(const config::Config& config, const Layout& layout, con
   options.buffer_bytes_max = config.limits.buffers_per_worker;
   options.pipes_max = layout.pipes_per_worker;
   options.pipe_size = static_cast<uint32_t>(config.limits.pipe_size);
+  // Request ids of different processes and workers must differ. Without entropy they still do by time and place.
+  if (::getrandom(&options.seed, sizeof options.seed, 0) != sizeof options.seed) {
+    options.seed = static_cast<uint64_t>(SystemClock{}.unix_ms()) ^ (static_cast<uint64_t>(::getpid()) << 32) ^ index;
+  }
   return options;
+}
+
+// The access log, and the rings through which workers reach it.
+struct AccessLogParts {
+  std::vector<std::unique_ptr<ByteRing>> rings;  // by worker; empty when there is no log
+  std::unique_ptr<AccessLog> log;
+};
+
+// "" when it is open, or not wanted; or why it could not be opened.
+std::string open_access_log(const config::Config& config, unsigned workers, const Clock& clock, AccessLogParts& parts) {
+  if (!config.access_log) return {};
+  const config::AccessLogConfig& wanted = *config.access_log;
+  AccessLogSettings settings;
+  settings.to = wanted.to;
+  settings.json = wanted.format == config::AccessLogFormat::json;
+  settings.mode = wanted.mode;
+  settings.queue_bytes = static_cast<uint32_t>(wanted.queue);
+  std::vector<ByteRing*> rings;
+  for (unsigned i = 0; i < workers; ++i) {
+    parts.rings.push_back(std::make_unique<ByteRing>(settings.queue_bytes));
+    rings.push_back(parts.rings.back().get());
+  }
+  auto opened = AccessLog::open(settings, std::move(rings), clock, Log{config.log.level, config.log.format});
+  if (!opened) return opened.error();
+  parts.log = std::move(*opened);
+  return {};
 }
 
 // The life of a worker's thread. `started` is told how the start went; after an error the thread is over.
@@ -98,7 +130,13 @@ ExitCode run(const config::Config& config, const std::string& source, const Rere
     letters.push_back(std::make_unique<ControlLoop::Letters>());
     process.workers[i]->cpu = layout.worker_cpus[i];
   }
-  ControlLoop control{config, machine, layout, source, reread, process, published, letters, clock};
+  AccessLogParts access_log;
+  if (const std::string trouble = open_access_log(config, workers, clock, access_log); !trouble.empty()) {
+    std::cerr << "weir: " << trouble << "\n";
+    return ExitCode::cannot_listen;
+  }
+  ControlLoop control{config,  machine,   layout,  source, reread,
+                      process, published, letters, clock,  access_log.log.get()};
   if (const std::string problem = control.start(); !problem.empty()) {
     std::cerr << "weir: " << problem << "\n";
     return ExitCode::cannot_listen;
@@ -110,8 +148,10 @@ ExitCode run(const config::Config& config, const std::string& source, const Rere
     std::promise<std::string> started;
     auto answer = started.get_future();
     process.running.fetch_add(1, std::memory_order_relaxed);
-    threads.emplace_back(work, options_of(config, layout, features, i), std::ref(process), std::ref(published),
-                         std::ref(*letters[i]), std::cref(clock), std::ref(started));
+    WorkerOptions options = options_of(config, layout, features, i);
+    if (access_log.log != nullptr) options.access_log = access_log.rings[i].get();
+    threads.emplace_back(work, options, std::ref(process), std::ref(published), std::ref(*letters[i]), std::cref(clock),
+                         std::ref(started));
     problem = answer.get();
   }
   if (!problem.empty()) {
@@ -121,6 +161,7 @@ ExitCode run(const config::Config& config, const std::string& source, const Rere
   }
   control.run();
   for (std::thread& thread : threads) thread.join();
+  if (access_log.log != nullptr) access_log.log->stop();
   return problem.empty() ? ExitCode::ok : ExitCode::kernel;
 }
 

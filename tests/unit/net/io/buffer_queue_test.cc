@@ -242,12 +242,14 @@ struct Model {
     for (const Piece& piece : pieces) all += piece.text.size();
     return all;
   }
-  void push(std::string text) {
-    const bool small = text.size() <= BufferQueue::copied_bytes_max;
-    if (!pieces.empty() && small && pieces.back().offset + pieces.back().text.size() + text.size() <= Buffers::size) {
-      pieces.back().text += text;
+  void push(std::string text) { push(Piece{std::move(text)}); }
+  void push(Piece piece) {
+    const size_t size = piece.text.size();
+    const bool small = size <= BufferQueue::copied_bytes_max;
+    if (!pieces.empty() && small && pieces.back().offset + pieces.back().text.size() + size <= Buffers::size) {
+      pieces.back().text += piece.text;
     } else {
-      pieces.push_back({std::move(text)});
+      pieces.push_back(std::move(piece));
     }
   }
   void consume(size_t bytes) {
@@ -260,6 +262,8 @@ struct Model {
     }
   }
   void gather() {
+    // What it holds moves to the beginning of its buffer, but only if more is to come behind it.
+    if (pieces.size() > 1) pieces[0].offset = 0;
     while (pieces.size() > 1) {
       Piece& first = pieces[0];
       Piece& next = pieces[1];
@@ -296,8 +300,22 @@ void run_against_model(uint64_t seed) {
     Words& words = *queues[which];
     Model& model = models[which];
     const size_t held = models[0].pieces.size() + models[1].pieces.size();
-    const uint64_t action = random.below(10);
-    if (action < 4) {
+    const uint64_t action = random.below(12);
+    if (action == 10 && !model.pieces.empty()) {
+      // The first piece goes from one queue to the other, as it is.
+      Model& other = models[1 - which];
+      queues[1 - which]->queue.push(buffers, words.queue.pop_front(buffers));
+      Piece piece = std::move(model.pieces.front());
+      model.pieces.pop_front();
+      other.push(std::move(piece));
+    } else if (action == 11 && !model.pieces.empty()) {
+      std::string all;
+      for (const Piece& piece : model.pieces) all += piece.text;
+      all.resize(random.below(all.size() + 1));
+      std::string seen(all.size(), '\0');
+      words.queue.peek(buffers, reinterpret_cast<std::byte*>(seen.data()), static_cast<uint32_t>(seen.size()));
+      ASSERT_TRUE(seen == all) << "step " << step;
+    } else if (action < 4) {
       const bool front = action == 0;
       std::string text = text_of_random_size();
       ASSERT_EQ(words.push(text, front), held < buffers.count());

@@ -1,0 +1,294 @@
+#include "net/proxy/exchange.h"
+
+#include "core/balance/key.h"
+#include "net/http/accept.h"
+#include "net/proxy/http_worker.h"
+#include "net/proxy/origin_connection.h"
+#include "net/proxy/request_context.h"
+#include "net/proxy/request_head.h"
+#include "net/proxy/worker.h"
+
+namespace weir {
+
+Exchange::Exchange(HttpWorker& http, ExchangeClient& client, const ListenerSpec& listener) noexcept
+    : http_(http), client_(client), listener_(listener.id), timer_(on_timer) {
+  notes_.begun = http.worker.now();
+  notes_.logged = listener.http->access_log && http.access_log != nullptr;
+  http.worker.counters().exchanges.add();
+}
+
+Exchange::~Exchange() {
+  WEIR_ASSERT(state_ == State::over && origin_ == nullptr && tunnel_ == nullptr && mirror_ == nullptr);
+}
+
+void Exchange::become(State next) {
+  const bool legal = [&] {
+    switch (next) {
+      case State::routing: return false;
+      case State::choosing: return state_ == State::routing || state_ == State::dialing || state_ == State::waiting;
+      case State::dialing: return state_ == State::choosing;
+      case State::waiting: return state_ == State::choosing || state_ == State::dialing;
+      case State::answering: return state_ == State::waiting;
+      case State::tunneling: return state_ == State::waiting;
+      case State::over: return state_ != State::over;
+    }
+    return false;
+  }();
+  WEIR_ASSERT(legal, static_cast<int>(state_) * 10 + static_cast<int>(next));
+  state_ = next;
+}
+
+// --- taking up a request --------------------------------------------------------------------------------------------
+
+void Exchange::begin(const PeerAddress& peer) {
+  const ListenerSpec* listener = http_.worker.snapshot().find(listener_);
+  WEIR_ASSERT(listener != nullptr && listener->http != nullptr);
+  http_.scratch.clear();
+  RequestContext context{http_, *listener, http_.request, peer};
+  const http::RequestHead& head = context.head;
+  method_ = head.method;
+  notes_.client = context.from;
+  notes_.minor_version = head.minor_version;
+  accepts_interim_ = head.minor_version >= 1;
+  if (const http::Field* accept = head.fields.find(http::FieldId::accept); accept != nullptr) {
+    wants_html_ = http::prefers_html(accept->value);
+  }
+  take_notes(context);
+
+  if (head.method == http::Method::trace || (head.method == http::Method::connect && !context.policy.allow_connect)) {
+    return fail(ExchangeEnd::method_not_allowed);
+  }
+  // Who asks for the next proxy alone (RFC 9110 section 7.6.2) has found it.
+  const http::Field* hops = head.fields.find(http::FieldId::max_forwards);
+  if (head.method == http::Method::options && hops != nullptr && hops->value == "0") {
+    put_own_answer(204, {}, {});
+    return finish(ExchangeEnd::answered_here, false);
+  }
+  follow_route(context);
+}
+
+void Exchange::begin_refused(const PeerAddress& peer, http::Refusal refusal, bool head_known) {
+  http_.scratch.clear();
+  notes_.client = peer;
+  refusal_ = refusal;
+  if (head_known) {
+    method_ = http_.request.method;
+    notes_.note(http_.blocks, ExchangeNotes::method, http_.request.method_text);
+    notes_.note(http_.blocks, ExchangeNotes::target, http_.request.target);
+  }
+  put_error(http::status_of(refusal), http::name_of(refusal), http::sentence_of(refusal));
+  finish(ExchangeEnd::refused, false);
+}
+
+void Exchange::begin_timed_out(const PeerAddress& peer) {
+  http_.scratch.clear();
+  notes_.client = peer;
+  fail(ExchangeEnd::header_timeout);
+}
+
+void Exchange::begin_copy(UpstreamId upstream, std::span<const std::byte> head, http::Method method,
+                          http::Framing framing) {
+  is_mirror_ = true;
+  notes_.logged = false;
+  method_ = method;
+  upstream_ = upstream;
+  has_upstream_ = true;
+  up_.begin(framing);
+  if (!copy_.append(http_.blocks, head)) return fail(ExchangeEnd::no_buffers);
+  become(State::choosing);
+  try_next();
+}
+
+void Exchange::take_notes(RequestContext& context) {
+  Blocks& blocks = http_.blocks;
+  notes_.note(blocks, ExchangeNotes::request_id, context.facts.request_id);
+  if (!notes_.logged) return;
+  notes_.note(blocks, ExchangeNotes::method, context.head.method_text);
+  notes_.note(blocks, ExchangeNotes::authority, context.head.authority);
+  notes_.note(blocks, ExchangeNotes::target, context.head.target);
+  if (const http::Field* field = context.head.fields.find(http::FieldId::user_agent); field != nullptr) {
+    notes_.note(blocks, ExchangeNotes::user_agent, field->value);
+  }
+  if (const http::Field* field = context.head.fields.find(http::FieldId::referer); field != nullptr) {
+    notes_.note(blocks, ExchangeNotes::referer, field->value);
+  }
+}
+
+// --- routing --------------------------------------------------------------------------------------------------------
+
+void Exchange::follow_route(RequestContext& context) {
+  const HttpListener& policy = context.policy;
+  const uint32_t found = policy.router != nullptr ? policy.router->match(context) : no_route;
+  const std::shared_ptr<const Route>& route = found != no_route ? policy.routes[found] : policy.otherwise;
+  if (route == nullptr) return fail(ExchangeEnd::unrouted);
+  context.facts.route = route->name;
+  if (notes_.logged) notes_.note(http_.blocks, ExchangeNotes::route, route->name);
+  if (!route->answer_rules.empty()) rules_ = route;
+
+  if (route->redirect != nullptr) return redirect(context, *route);
+  if (route->answer != nullptr) return fixed_answer(context, *route);
+  if (!choose_upstream(context, *route)) return fail(ExchangeEnd::no_upstream);
+  if (!remember_request(context, *route)) return;
+  client_.head_taken();
+  become(State::choosing);
+  if (route->has_mirror && http_.random.below(1'000'000) < route->mirror_parts) {
+    mirror_ = Mirror::begin(http_, context.listener, route->mirror, copy_, method_, up_.framing());
+  }
+  try_next();
+}
+
+void Exchange::redirect(RequestContext& context, const Route& route) {
+  status_ = route.redirect->status;
+  put_own_answer(route.redirect->status, {}, {}, expand(route.redirect->location, context.facts, http_.scratch));
+  finish(ExchangeEnd::answered_here, false);
+}
+
+void Exchange::fixed_answer(RequestContext& /*context*/, const Route& route) {
+  put_own_answer(route.answer->status, route.answer->content_type, route.answer->body);
+  finish(ExchangeEnd::answered_here, false);
+}
+
+bool Exchange::choose_upstream(RequestContext& context, const Route& route) {
+  WEIR_ASSERT(!route.split.empty());
+  upstream_ = route.split[0].upstream;
+  has_upstream_ = true;
+  if (route.split.size() > 1) {
+    uint64_t total = 0;
+    for (const SplitTarget& target : route.split) total += target.weight;
+    std::string_view value;
+    uint64_t at = 0;
+    if (route.split_key.kind == KeySource::Kind::client_ip) {
+      at = key_of(context.from) % total;
+    } else if (context.value_of(route.split_key, value)) {
+      at = key_of(value) % total;
+    } else {
+      at = http_.random.below(total);  // by choice, or because the request does not say
+    }
+    for (const SplitTarget& target : route.split) {
+      upstream_ = target.upstream;
+      if (at < target.weight) break;
+      at -= target.weight;
+    }
+  }
+  const Upstream* upstream = http_.worker.snapshot().find(upstream_);
+  if (upstream == nullptr) return false;
+  context.facts.upstream = upstream->name;
+  if (notes_.logged) notes_.note(http_.blocks, ExchangeNotes::upstream, upstream->name);
+  if (upstream->picker->wants_key()) key_ = key_of(context.from);
+  find_sticky(context, *upstream);
+  const Duration whole = route.request_timeout_ms > 0 ? Duration{std::chrono::milliseconds{route.request_timeout_ms}}
+                                                      : upstream->http.request_timeout;
+  if (whole > Duration::zero()) request_end_ = notes_.begun + whole;
+  http_.worker.retry_budget(upstream_).request(upstream->http.retry);
+  return true;
+}
+
+// Writes down what the origin will get, before the client's bytes are gone.
+bool Exchange::remember_request(RequestContext& context, const Route& route) {
+  const Upstream& upstream = *http_.worker.snapshot().find(upstream_);
+  up_.begin(context.head.framing);
+  up_over_ = context.head.framing == http::Framing::none;
+  if (!notes_.logged && rules_ != nullptr) {
+    // Templates in rules for the answer speak of the request.
+    notes_.note(http_.blocks, ExchangeNotes::method, context.head.method_text);
+    notes_.note(http_.blocks, ExchangeNotes::authority, context.head.authority);
+    notes_.note(http_.blocks, ExchangeNotes::target, context.head.target);
+    notes_.note(http_.blocks, ExchangeNotes::upstream, upstream.name);
+  }
+  std::array<std::byte, Blocks::size_max> out;
+  const uint32_t size = write_request_head(http_, context, route, upstream.http.sticky, out);
+  upgrade_ = context.head.upgrade || method_ == http::Method::connect;
+  if (size == 0) {
+    refusal_ = http::Refusal::head_too_large;
+    put_error(http::status_of(refusal_), http::name_of(refusal_), http::sentence_of(refusal_));
+    finish(ExchangeEnd::refused, false);
+    return false;
+  }
+  if (copy_.append(http_.blocks, std::span{out}.first(size))) return true;
+  fail(ExchangeEnd::no_buffers);
+  return false;
+}
+
+// --- stickiness -----------------------------------------------------------------------------------------------------
+
+void Exchange::find_sticky(RequestContext& context, const Upstream& upstream) {
+  const StickyPolicy& sticky = upstream.http.sticky;
+  std::string_view value;
+  switch (sticky.kind) {
+    case StickyPolicy::Kind::off: return;
+    case StickyPolicy::Kind::cookie:
+      if (context.cookie(sticky.cookie_name, value)) {
+        for (uint32_t i = 0; i < sticky.tokens.size(); ++i) {
+          if (sticky.tokens[i] == value) sticky_index_ = i;
+        }
+      }
+      return;
+    case StickyPolicy::Kind::learned:
+      if (!context.value_of(sticky.source, value)) return;
+      sticky_key_ = key_of(value);
+      break;
+    case StickyPolicy::Kind::client_ip: sticky_key_ = key_of(context.from); break;
+  }
+  const auto endpoint = sticky.table->find(sticky_key_, http_.worker.now());
+  if (!endpoint) return;
+  for (uint32_t i = 0; i < upstream.endpoints.size(); ++i) {
+    if (upstream.endpoints[i].id == *endpoint) sticky_index_ = i;
+  }
+}
+
+// --- what the client does -------------------------------------------------------------------------------------------
+
+void Exchange::request_more() {
+  if (state_ == State::over || state_ == State::routing) return;
+  if (state_ == State::waiting || state_ == State::answering) pump_up();
+}
+
+void Exchange::answer_room() {
+  if (state_ == State::answering || state_ == State::waiting) return pump_down();
+  if (state_ == State::tunneling) begin_tunnel();
+}
+
+void Exchange::abort(ExchangeEnd end) {
+  if (state_ == State::over) return;
+  if (tunnel_ != nullptr) {
+    tunnel_->stop();
+    return;
+  }
+  drop_origin(true);
+  finish(end, true);
+}
+
+void Exchange::fail(ExchangeEnd end) {
+  if (state_ == State::over) return;
+  drop_origin(true);
+  if (head_sent_) return finish(end, true);
+  // What begin() has put there may still be looked at.
+  if (state_ != State::routing) http_.scratch.clear();
+  const auto index = static_cast<size_t>(end);
+  const CounterName& name = exchange_end_names[index];
+  put_error(exchange_end_statuses[index], name.name, name.help);
+  finish(end, false);
+}
+
+bool Exchange::holds_buffers() const noexcept {
+  return origin_ != nullptr && (!origin_->io().in().empty() || !origin_->io().out().empty());
+}
+
+// --- time -----------------------------------------------------------------------------------------------------------
+
+void Exchange::arm(Instant phase_end) {
+  phase_end_ = phase_end;
+  const Instant due = std::min(phase_end_, request_end_);
+  if (due == Instant::max()) return http_.worker.wheel().cancel(timer_);
+  // Moved forward only when it fires.
+  if (!timer_.armed() || timer_.deadline() > due) http_.worker.wheel().arm(timer_, due);
+}
+
+void Exchange::on_timer(Timer& timer) {
+  Exchange& exchange = owner_of(timer, &Exchange::timer_);
+  const Instant now = exchange.http_.worker.now();
+  if (now >= std::min(exchange.phase_end_, exchange.request_end_)) return exchange.time_is_up();
+  exchange.arm(exchange.phase_end_);
+}
+
+}  // namespace weir

@@ -1,0 +1,194 @@
+// Exchange: the origin's answer on its way to the client.
+#include <algorithm>
+
+#include "net/proxy/exchange.h"
+#include "net/proxy/http_worker.h"
+#include "net/proxy/origin_connection.h"
+#include "net/proxy/worker.h"
+
+namespace weir {
+namespace {
+
+// More interim answers than any sane origin sends to one request.
+constexpr uint8_t interims_max = 32;
+
+template <class Counters>
+void count_status(Counters& counters, uint16_t status) noexcept {
+  switch (status / 100) {
+    case 1: return counters.answers_1xx.add();
+    case 2: return counters.answers_2xx.add();
+    case 3: return counters.answers_3xx.add();
+    case 4: return counters.answers_4xx.add();
+    default: return counters.answers_5xx.add();
+  }
+}
+
+}  // namespace
+
+// --- receiving it ---------------------------------------------------------------------------------------------------
+
+void Exchange::origin_received() {
+  if (state_ == State::waiting || state_ == State::answering) pump_down();
+}
+
+void Exchange::origin_suspended() {
+  if (state_ == State::tunneling) return begin_tunnel();
+  if (splice_.busy() && splice_.upward()) return pump_up();
+  if (splice_.busy()) pump_down();
+}
+
+void Exchange::client_suspended() {
+  origin_suspended();
+}
+
+// Moves on with what has come from the origin, as far as the client takes it.
+void Exchange::pump_down() {
+  while (state_ == State::waiting) {
+    if (!read_head()) return;
+  }
+  if (state_ == State::answering && !(splice_.moving() && !splice_.upward())) pass_body();
+}
+
+// One head, interim or final. False: nothing more can be done for now.
+bool Exchange::read_head() {
+  Connection& io = origin_->io();
+  BufferQueue& in = io.in();
+  Buffers& buffers = http_.worker.relay().buffers;
+  if (in.empty()) {
+    if (io.ended()) try_failed(Cause::closed);
+    return false;
+  }
+  if (!client_.can_take()) return false;
+  if (notes_.first_byte == Instant{}) notes_.first_byte = http_.worker.now();
+  in.gather(buffers);
+  const std::string_view bytes{reinterpret_cast<const char*>(in.front(buffers)), in.front_size(buffers)};
+  const http1::HeadLimits limits;  // what an origin says is as long as the largest head that weir can hold
+  if (http1::may_be_complete(bytes, seen_, limits)) {
+    const auto parsed = http1::parse_answer(bytes, limits, method_, http_.answer);
+    if (parsed.status == http1::HeadParse::Status::done) {
+      seen_ = 0;
+      return http_.answer.interim() && http_.answer.status != 101 ? take_interim(parsed.size) : take_head(parsed.size);
+    }
+    if (parsed.status == http1::HeadParse::Status::refused) {
+      refusal_ = parsed.refusal;
+      lease_.state().counters(http_.worker.index()).answers_malformed.add();
+      fail(ExchangeEnd::answer_malformed);
+      return false;
+    }
+  }
+  seen_ = static_cast<uint32_t>(bytes.size());
+  if (io.ended()) {
+    refusal_ = http::Refusal::status_line_malformed;
+    lease_.state().counters(http_.worker.index()).answers_malformed.add();
+    fail(ExchangeEnd::answer_malformed);
+  } else {
+    io.taken();
+  }
+  return false;
+}
+
+bool Exchange::take_interim(uint32_t size) {
+  lease_.state().counters(http_.worker.index()).answers_1xx.add();
+  if (++interims_ > interims_max) {
+    lease_.state().counters(http_.worker.index()).answers_malformed.add();
+    fail(ExchangeEnd::answer_malformed);
+    return false;
+  }
+  if (accepts_interim_) client_.put_interim(http_.answer);
+  origin_->io().in().consume(http_.worker.relay().buffers, size);
+  origin_->io().taken();
+  return state_ == State::waiting;
+}
+
+// The final head (or 101). True as long as there is something to do.
+bool Exchange::take_head(uint32_t size) {
+  Worker& worker = http_.worker;
+  http::AnswerHead& head = http_.answer;
+  const Upstream* upstream = worker.snapshot().find(upstream_);
+  const bool switches = head.status == 101;
+  const bool connects = method_ == http::Method::connect && head.status / 100 == 2;
+  if (switches && !(upgrade_ && head.upgrade && method_ != http::Method::connect)) {
+    lease_.state().counters(worker.index()).answers_malformed.add();
+    fail(ExchangeEnd::answer_malformed);
+    return false;
+  }
+  count_status(lease_.state().counters(worker.index()), head.status);
+  if (upstream != nullptr && !is_mirror_) {
+    const auto& statuses = upstream->http.retry.on_statuses;
+    if (std::find(statuses.begin(), statuses.end(), head.status) != statuses.end() && retry(Cause::status)) {
+      return false;  // there is another connection now, if any
+    }
+  }
+  status_ = head.status;
+  origin_may_go_on_ = head.keep_alive && head.framing != http::Framing::until_close;
+  const http::Framing framing = head.framing;
+  const uint64_t length = head.content_length;
+  http_.scratch.clear();
+  edit_answer(head, upstream);
+  if (!client_.put_head(head)) {
+    fail(ExchangeEnd::no_buffers);
+    return false;
+  }
+  head_sent_ = true;
+  copy_.release(http_.blocks);
+  replayable_ = false;
+  origin_->io().in().consume(worker.relay().buffers, size);
+  if (switches || connects) {
+    become(State::tunneling);
+    begin_tunnel();
+    return false;
+  }
+  down_.begin(framing, length, 4096);
+  become(State::answering);
+  arm(upstream != nullptr ? worker.now() + upstream->http.body_timeout : Instant::max());
+  return true;
+}
+
+// --- its body -------------------------------------------------------------------------------------------------------
+
+void Exchange::pass_body() {
+  Connection& io = origin_->io();
+  Buffers& buffers = http_.worker.relay().buffers;
+  bool moved = false;
+  while (client_.can_take()) {
+    BufferPiece piece;
+    const BodySource::Step step = down_.next(buffers, io.in(), io.ended(), piece, http_.trailers);
+    switch (step) {
+      case BodySource::Step::piece:
+        lease_.state().counters(http_.worker.index()).bytes_down.add(piece.size);
+        notes_.bytes_out += piece.size;
+        client_.put_piece(piece);
+        moved = true;
+        if (down_.over()) break;
+        continue;
+      case BodySource::Step::end: break;
+      case BodySource::Step::need_more:
+        if (moved) body_moved();
+        io.taken();
+        splice_if_worth_it();
+        return;
+      case BodySource::Step::refused:
+        refusal_ = down_.refusal();
+        lease_.state().counters(http_.worker.index()).answers_malformed.add();
+        return fail(ExchangeEnd::answer_broken);
+      case BodySource::Step::cut:
+        lease_.state().counters(http_.worker.index()).answers_cut.add();
+        return fail(ExchangeEnd::answer_cut);
+      case BodySource::Step::no_buffers: return fail(ExchangeEnd::no_buffers);
+    }
+    const bool with_trailers = step == BodySource::Step::end;
+    if (!client_.put_end(with_trailers ? &http_.trailers : nullptr)) return fail(ExchangeEnd::no_buffers);
+    if (with_trailers) down_.trailers_taken(buffers, io.in());
+    let_origin_go();
+    return finish(ExchangeEnd::done, false);
+  }
+  if (moved) body_moved();
+  io.taken();
+}
+
+void Exchange::body_moved() {
+  const Upstream* upstream = http_.worker.snapshot().find(upstream_);
+  arm(upstream != nullptr ? http_.worker.now() + upstream->http.body_timeout : Instant::max());
+}
+
+}  // namespace weir

@@ -1,0 +1,117 @@
+// Exchange: what is changed in the head of an answer on its way to the client.
+#include <cstring>
+
+#include "core/balance/key.h"
+#include "net/http/cookie.h"
+#include "net/proxy/exchange.h"
+#include "net/proxy/field_edit.h"
+#include "net/proxy/http_worker.h"
+#include "net/proxy/request_context.h"
+#include "net/proxy/worker.h"
+
+namespace weir {
+namespace {
+
+std::string_view same_site_text(StickyPolicy::SameSite same_site) noexcept {
+  switch (same_site) {
+    case StickyPolicy::SameSite::unset: return {};
+    case StickyPolicy::SameSite::lax: return "; SameSite=Lax";
+    case StickyPolicy::SameSite::strict: return "; SameSite=Strict";
+    case StickyPolicy::SameSite::none: return "; SameSite=None";
+  }
+  return {};
+}
+
+}  // namespace
+
+void Exchange::edit_answer(http::AnswerHead& head, const Upstream* upstream) {
+  if (is_mirror_) return;
+  if (upstream != nullptr) stick(head, *upstream);
+  const ListenerSpec* listener = http_.worker.snapshot().find(listener_);
+  if (listener != nullptr && listener->http != nullptr && !listener->http->forward.via.empty()) {
+    const std::string_view version = head.minor_version == 0 ? "1.0 " : "1.1 ";
+    add_field(head.fields, "Via", http_.scratch.join(version, listener->http->forward.via), http::FieldId::via);
+  }
+  apply_route_rules(head.fields, upstream);
+}
+
+void Exchange::apply_route_rules(http::Fields& fields, const Upstream* upstream) {
+  if (rules_ == nullptr) return;
+  TemplateFacts facts;
+  const std::string_view target = notes_.text(ExchangeNotes::target);
+  const size_t query = target.find('?');
+  std::array<char, 64> client;
+  facts.scheme = "http";
+  facts.method = notes_.text(ExchangeNotes::method);
+  facts.authority = notes_.text(ExchangeNotes::authority);
+  facts.host = facts.authority.substr(0, facts.authority.rfind(':'));
+  facts.path = target.substr(0, query);
+  facts.has_query = query != std::string_view::npos;
+  if (facts.has_query) facts.query = target.substr(query + 1);
+  facts.client_ip = write_address(notes_.client, client);
+  facts.request_id = notes_.text(ExchangeNotes::request_id);
+  facts.route = rules_->name;
+  facts.upstream = notes_.text(ExchangeNotes::upstream);
+  if (upstream != nullptr) {
+    for (const Endpoint& endpoint : upstream->endpoints) {
+      if (endpoint.id == endpoint_ && lease_) facts.endpoint = endpoint.name;
+    }
+  }
+  facts.client_ip = http_.scratch.copy(facts.client_ip);
+  apply_rules(fields, rules_->answer_rules, facts, http_.scratch);
+}
+
+// Tells the client, or the table, where this session belongs.
+void Exchange::stick(http::AnswerHead& head, const Upstream& upstream) {
+  const StickyPolicy& sticky = upstream.http.sticky;
+  const Instant now = http_.worker.now();
+  switch (sticky.kind) {
+    case StickyPolicy::Kind::off: return;
+    case StickyPolicy::Kind::client_ip: sticky.table->put(sticky_key_, endpoint_, now, sticky.ttl); return;
+    case StickyPolicy::Kind::learned: {
+      std::string_view name;
+      for (const http::Field& field : head.fields) {
+        if (sticky.learn_from.kind == KeySource::Kind::header) {
+          if (http::equals_ignoring_case(field.name, sticky.learn_from.name)) name = field.value;
+        } else if (field.id == http::FieldId::set_cookie) {
+          const auto cookie = http::read_set_cookie(field.value);
+          if (cookie && cookie->name == sticky.learn_from.name) name = cookie->value;
+        }
+      }
+      if (!name.empty()) sticky.table->put(key_of(name), endpoint_, now, sticky.ttl);
+      if (sticky_key_ != 0) sticky.table->put(sticky_key_, endpoint_, now, sticky.ttl);
+      return;
+    }
+    case StickyPolicy::Kind::cookie: break;
+  }
+  if (!set_cookie_) return;
+  uint32_t index = 0;
+  while (index < upstream.endpoints.size() && upstream.endpoints[index].id != endpoint_) ++index;
+  if (index >= sticky.tokens.size()) return;  // a reload has removed it
+  const std::span<char> room = http_.scratch.room();
+  size_t size = 0;
+  const auto append = [&](std::string_view text) {
+    std::memcpy(room.data() + size, text.data(), text.size());
+    size += text.size();
+  };
+  append(sticky.cookie_name);
+  append("=");
+  append(sticky.tokens[index]);
+  append("; Path=");
+  append(sticky.path);
+  if (!sticky.domain.empty()) {
+    append("; Domain=");
+    append(sticky.domain);
+  }
+  if (sticky.max_age > Duration::zero()) {
+    append("; Max-Age=");
+    append(std::to_string(std::chrono::duration_cast<std::chrono::seconds>(sticky.max_age).count()));
+  }
+  if (sticky.secure) append("; Secure");
+  if (sticky.http_only) append("; HttpOnly");
+  append(same_site_text(sticky.same_site));
+  add_field(head.fields, "Set-Cookie", http_.scratch.keep(size), http::FieldId::set_cookie);
+  if (sticky.no_cache) add_field(head.fields, "Cache-Control", "private");
+}
+
+}  // namespace weir

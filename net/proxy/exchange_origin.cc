@@ -1,0 +1,330 @@
+// Exchange: reaching an origin, sending the request there, and trying again.
+#include <errno.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "net/io/socket.h"
+#include "net/proxy/exchange.h"
+#include "net/proxy/http_worker.h"
+#include "net/proxy/mirror.h"
+#include "net/proxy/origin_connection.h"
+#include "net/proxy/proxy_protocol.h"
+#include "net/proxy/worker.h"
+
+namespace weir {
+namespace {
+
+// How soon a connect is tried again that found no descriptor.
+constexpr Duration descriptor_pause = std::chrono::milliseconds{20};
+
+}  // namespace
+
+// --- choosing -------------------------------------------------------------------------------------------------------
+
+uint32_t Exchange::choose_endpoint(const Upstream& upstream) {
+  if (sticky_index_ < upstream.endpoints.size() && !tried_.contains(upstream.endpoints[sticky_index_].id)) {
+    return sticky_index_;
+  }
+  return upstream.picker->pick(http_.worker.picker_state(upstream.id), {upstream.endpoints, tried_, key_});
+}
+
+void Exchange::try_next() {
+  WEIR_ASSERT(state_ == State::choosing);
+  Worker& worker = http_.worker;
+  const Upstream* upstream = worker.snapshot().find(upstream_);
+  if (upstream == nullptr) return fail(ExchangeEnd::no_upstream);
+  const uint32_t index = choose_endpoint(*upstream);
+  if (index == no_endpoint) return fail(tried_.count() > 0 ? last_failure_ : ExchangeEnd::no_endpoint);
+  const Endpoint& endpoint = upstream->endpoints[index];
+  if (!without_descriptor_) {
+    notes_.chosen = worker.now();
+    ++notes_.tries;
+    endpoint.state->counters(worker.index()).picked.add();
+    if (notes_.logged) notes_.note(http_.blocks, ExchangeNotes::endpoint, endpoint.name);
+  }
+  set_cookie_ = index != sticky_index_;
+  endpoint_ = endpoint.id;
+
+  // A PROXY header names the client of a connection, so it serves one exchange alone.
+  speaks_proxy_ = upstream->send_proxy != ProxyHeader::off;
+  origin_ = fresh_only_ || speaks_proxy_ ? nullptr : http_.pool.take(endpoint, *this);
+  if (origin_ != nullptr) {
+    without_descriptor_ = false;
+    lease_ = Lease{*endpoint.state};
+    endpoint.state->counters(worker.index()).reused.add();
+    become(State::waiting);
+    notes_.connected = worker.now();
+    notes_.reused = true;
+    return send_request();
+  }
+  origin_ = http_.pool.dial(endpoint, *this);
+  if (origin_ == nullptr) {
+    without_descriptor_ = true;
+    if (worker.now() - notes_.chosen >= upstream->connect_timeout) return fail(ExchangeEnd::no_descriptors);
+    worker.descriptors_are_short();
+    return arm(worker.now() + descriptor_pause);
+  }
+  without_descriptor_ = false;
+  fresh_only_ = false;
+  lease_ = Lease{*endpoint.state};
+  notes_.reused = false;
+  become(State::dialing);
+  arm(worker.now() + upstream->connect_timeout);
+}
+
+void Exchange::origin_connected() {
+  WEIR_ASSERT(state_ == State::dialing);
+  lease_.state().counters(http_.worker.index()).connections_total.add();
+  notes_.connected = http_.worker.now();
+  become(State::waiting);
+  send_request();
+}
+
+void Exchange::origin_unreachable(int error) {
+  WEIR_ASSERT(state_ == State::dialing);
+  lease_.state().counters(http_.worker.index()).connect_errors.add();
+  if (error == ECANCELED) http_.worker.counters().unexpected_errors.add();
+  try_failed(Cause::unreachable);
+}
+
+// --- sending --------------------------------------------------------------------------------------------------------
+
+// The header of the PROXY protocol, before everything else. False if no buffer was free.
+bool Exchange::put_proxy_header() {
+  const Upstream* upstream = http_.worker.snapshot().find(upstream_);
+  if (upstream == nullptr || upstream->send_proxy == ProxyHeader::off) return true;
+  Buffers& buffers = http_.worker.relay().buffers;
+  const BufferId id = buffers.take();
+  if (id == no_buffer) return false;
+  const uint32_t size = write_proxy_header(upstream->send_proxy, notes_.client, client_.connected_to(),
+                                           {buffers.data(id), Buffers::size});
+  origin_->io().out().push(buffers, id, size);
+  return true;
+}
+
+void Exchange::send_request() {
+  Buffers& buffers = http_.worker.relay().buffers;
+  if (speaks_proxy_ && !put_proxy_header()) return fail(ExchangeEnd::no_buffers);
+  const std::byte* bytes = copy_.data();
+  for (uint32_t left = copy_.size(); left > 0;) {
+    const BufferId id = buffers.take();
+    if (id == no_buffer) return fail(ExchangeEnd::no_buffers);
+    const uint32_t size = std::min(left, Buffers::size);
+    std::memcpy(buffers.data(id), bytes, size);
+    origin_->io().out().push(buffers, id, size);
+    bytes += size;
+    left -= size;
+  }
+  origin_->io().flush_later();
+  lease_.state().counters(http_.worker.index()).requests.add();
+  lease_.state().counters(http_.worker.index()).bytes_up.add(copy_.size());
+  note_time_inside();
+  up_dead_ = false;
+  up_begun_ = false;
+  seen_ = 0;
+  interims_ = 0;
+  const Upstream* upstream = http_.worker.snapshot().find(upstream_);
+  arm(upstream != nullptr ? http_.worker.now() + upstream->http.first_byte_timeout : Instant::max());
+  if (!up_over_) pump_up();
+}
+
+// What is sent up after the head is remembered with it, as long as it fits: then it can be sent again.
+void Exchange::send_up(BufferPiece piece) {
+  Buffers& buffers = http_.worker.relay().buffers;
+  if (replayable_ && !copy_.append(http_.blocks, {buffers.data(piece.id) + piece.offset, piece.size})) {
+    replayable_ = false;
+    copy_.release(http_.blocks);
+  }
+  lease_.state().counters(http_.worker.index()).bytes_up.add(piece.size);
+  origin_->io().out().push(buffers, piece);
+  origin_->io().flush_later();
+}
+
+void Exchange::pump_up() {
+  Buffers& buffers = http_.worker.relay().buffers;
+  while (!up_over_ && !up_dead_ && origin_ != nullptr && !origin_->io().congested() &&
+         !(splice_.moving() && splice_.upward())) {
+    BufferPiece piece;
+    switch (client_.next_request_piece(piece, http_.trailers)) {
+      case BodySource::Step::need_more: return splice_up_if_worth_it();
+      case BodySource::Step::piece:
+        notes_.bytes_in += piece.size;
+        if (mirror_ != nullptr) mirror_->add(piece);
+        up_.frame(buffers, piece);
+        send_up(piece);
+        break;
+      case BodySource::Step::end:
+        if (up_.framing() == http::Framing::chunked) {
+          if (!up_.end(buffers, piece, &http_.trailers)) return fail(ExchangeEnd::no_buffers);
+          send_up(piece);
+        }
+        client_.request_taken();
+        up_over_ = true;
+        if (mirror_ != nullptr) mirror_->end();
+        // From here on it is the origin's turn.
+        if (state_ == State::waiting) {
+          const Upstream* upstream = http_.worker.snapshot().find(upstream_);
+          if (upstream != nullptr) arm(http_.worker.now() + upstream->http.first_byte_timeout);
+        }
+        return;
+      case BodySource::Step::refused: refusal_ = client_.body_refusal(); return fail(ExchangeEnd::body_malformed);
+      case BodySource::Step::cut: return fail(ExchangeEnd::body_cut);
+      case BodySource::Step::no_buffers: return fail(ExchangeEnd::no_buffers);
+    }
+  }
+}
+
+void Exchange::origin_sent() {
+  up_begun_ = true;
+  if (state_ == State::waiting || state_ == State::answering) return pump_up();
+  if (state_ == State::tunneling) begin_tunnel();
+}
+
+// --- failing, trying again ------------------------------------------------------------------------------------------
+
+void Exchange::origin_failed(bool sending, int error) {
+  if (state_ == State::tunneling) return abort(ExchangeEnd::tunneled);
+  const bool gone = error == ECONNRESET || error == EPIPE || error == ETIMEDOUT || error == ECONNABORTED ||
+                    error == EHOSTUNREACH || error == ENETUNREACH || error == ENETDOWN || error == ENOTCONN;
+  if (!gone) http_.worker.counters().unexpected_errors.add();
+  if (sending) {
+    // It takes no more, but may have answered already: an answer that is there, or the reset, will be received.
+    up_dead_ = true;
+    return;
+  }
+  lease_.state().counters(http_.worker.index()).resets.add();
+  if (state_ == State::waiting) return try_failed(Cause::reset);
+  lease_.state().counters(http_.worker.index()).answers_cut.add();
+  drop_origin(true);
+  finish(ExchangeEnd::answer_cut, true);
+}
+
+void Exchange::time_is_up() {
+  Worker& worker = http_.worker;
+  if (worker.now() >= request_end_) {
+    return fail(head_sent_ ? ExchangeEnd::answer_too_slow : ExchangeEnd::request_timeout);
+  }
+  switch (state_) {
+    case State::choosing: return try_next();
+    case State::dialing:
+      lease_.state().counters(worker.index()).connect_timeouts.add();
+      return try_failed(Cause::connect_timeout);
+    case State::waiting:
+      // The client still sends: how long it may take for that is its session's business.
+      if (!up_over_ && !up_dead_) {
+        const Upstream* upstream = worker.snapshot().find(upstream_);
+        return arm(worker.now() + (upstream != nullptr ? upstream->http.first_byte_timeout : descriptor_pause));
+      }
+      lease_.state().counters(worker.index()).first_byte_timeouts.add();
+      return try_failed(Cause::first_byte_timeout);
+    case State::answering:
+      // It is the client who takes nothing: how long it may is its session's business.
+      if (!client_.can_take()) return body_moved();
+      lease_.state().counters(worker.index()).answers_cut.add();
+      return fail(ExchangeEnd::answer_timeout);
+    case State::routing:
+    case State::tunneling:
+    case State::over: WEIR_ASSERT(false, static_cast<int>(state_));
+  }
+}
+
+void Exchange::try_failed(Cause cause) {
+  switch (cause) {
+    case Cause::unreachable: last_failure_ = ExchangeEnd::connect_failed; break;
+    case Cause::connect_timeout: last_failure_ = ExchangeEnd::connect_timeout; break;
+    case Cause::closed: last_failure_ = ExchangeEnd::origin_closed; break;
+    case Cause::reset: last_failure_ = ExchangeEnd::origin_reset; break;
+    case Cause::first_byte_timeout: last_failure_ = ExchangeEnd::first_byte_timeout; break;
+    case Cause::status: WEIR_ASSERT(false);
+  }
+  if (!retry(cause)) fail(last_failure_);
+}
+
+// Whether there is another try.
+bool Exchange::retry(Cause cause) {
+  const Upstream* upstream = http_.worker.snapshot().find(upstream_);
+  if (upstream == nullptr || is_mirror_) return false;
+  // An idle connection that had died: the endpoint may be well, so a fresh connection to it is tried.
+  const bool stale = (cause == Cause::closed || cause == Cause::reset) && origin_->reused() && replayable_ &&
+                     (http::is_idempotent(method_) || never_delivered());
+  if (stale) {
+    http_.worker.counters().origin_stale.add();
+    fresh_only_ = true;
+    --notes_.tries;
+    drop_origin(true);
+    become(State::choosing);
+    try_next();
+    return true;
+  }
+  if (!may_retry(cause, *upstream)) return false;
+
+  lease_.state().counters(http_.worker.index()).retries.add();
+  http_.worker.counters().retries.add();
+  drop_origin(true);
+  tried_.add(endpoint_);
+  become(State::choosing);
+  // The first time another endpoint is asked at once: it has done nothing wrong. From then on the upstream as a whole
+  // is in trouble, and gets some time.
+  const uint32_t times = retries_++;
+  const RetryPolicy& policy = upstream->http.retry;
+  if (times == 0 || policy.backoff_base == Duration::zero()) {
+    try_next();
+    return true;
+  }
+  const Duration full = std::min(policy.backoff_base * (int64_t{1} << std::min(times - 1, 20U)), policy.backoff_max);
+  const double jitter = 0.5 + http_.random.unit() / 2;
+  arm(http_.worker.now() + Duration{static_cast<int64_t>(static_cast<double>(full.count()) * jitter)});
+  return true;
+}
+
+bool Exchange::may_retry(Cause cause, const Upstream& upstream) {
+  const RetryPolicy& policy = upstream.http.retry;
+  if (!replayable_ || tried_.count() + 1 >= std::min(upstream.tries, tries_max)) return false;
+  switch (cause) {
+    // Nothing was sent, so any request may be sent elsewhere; and no origin is asked twice.
+    case Cause::unreachable:
+    case Cause::connect_timeout: return policy.on_connect;
+    case Cause::closed:
+    case Cause::reset:
+      if (!policy.on_reset) return false;
+      break;
+    case Cause::first_byte_timeout:
+      if (!policy.on_timeout) return false;
+      break;
+    case Cause::status: break;
+  }
+  if (!http::is_idempotent(method_)) return false;
+  if (http_.worker.retry_budget(upstream_).take(policy, http_.worker.now(), http_.worker.workers())) return true;
+  http_.worker.counters().retries_over_budget.add();
+  return false;
+}
+
+// The origin's kernel has confirmed no byte of this request, and has thrown the connection away: no program has read
+// it, so even what must not be repeated may be sent again.
+bool Exchange::never_delivered() const {
+  if (up_dead_ && !up_begun_) return true;
+  return nothing_delivered(origin_->io().fd(), copy_.size());
+}
+
+void Exchange::drop_origin(bool reset) {
+  if (origin_ != nullptr) http_.pool.drop(*origin_, reset);
+  origin_ = nullptr;
+  lease_.end();
+}
+
+// The answer is complete: the connection may serve the next exchange, if nothing speaks against it.
+void Exchange::let_origin_go() {
+  Connection& io = origin_->io();
+  const bool clean = origin_may_go_on_ && !speaks_proxy_ && up_over_ && !up_dead_ && io.in().empty() && !io.ended() && io.drained();
+  const Upstream* upstream = http_.worker.snapshot().find(upstream_);
+  if (clean && upstream != nullptr) {
+    http_.pool.keep(*origin_, upstream->http.pool);
+  } else {
+    http_.pool.drop(*origin_, !up_over_);
+  }
+  origin_ = nullptr;
+  lease_.end();
+}
+
+}  // namespace weir
