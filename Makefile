@@ -77,6 +77,7 @@ tsan: ## Every test under ThreadSanitizer
 .PHONY: bench
 bench: build ## Measure weir beside HAProxy and nginx on this machine
 	@scripts/setup.sh bench
+	@$(call build,release) --target weir_floor
 	@python3 bench/macro/run.py --weir $(weir)
 
 .PHONY: bench-micro

@@ -117,13 +117,15 @@ def read_answer(connection, row):
     return len(received)
 
 
-def add_latency_added(rounds):
-    """What each candidate adds to the latency of no proxy at all, by the median request of the same round."""
+def add_differences(rounds):
+    """What each candidate adds to no proxy at all, in the same round: to the median latency, and to the time that a
+    request takes of the core that all of them share."""
     for name, figures_of_rounds in rounds.items():
         if name == "direct" or "direct" not in rounds:
             continue
         for figures, direct in zip(figures_of_rounds, rounds["direct"]):
             figures["added_p50_us"] = figures["p50_us"] - direct["p50_us"]
+            figures["added_us_per_request"] = 1e6 / figures["requests_per_second"] - 1e6 / direct["requests_per_second"]
 
 
 def warnings_of(results):

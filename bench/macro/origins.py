@@ -6,7 +6,7 @@ They are the same for every candidate, and nobody's own: nginx, as most people h
 import contextlib
 import os
 
-from candidates import nginx_user
+from configurations import nginx_user
 from processes import Pinned, free_address
 
 ORIGINS = 3

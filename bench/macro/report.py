@@ -7,8 +7,8 @@ import statistics
 import plot
 from figures import FIGURES, OURS, PEERS
 
-NAMES = {"weir": "weir", "haproxy": "HAProxy", "nginx": "nginx"}
-MARKS = {True: "met", False: "**missed**", None: ""}
+NAMES = {"weir": "weir", "haproxy": "HAProxy", "nginx": "nginx", "floor": "floor"}
+MARKS = {True: "met", False: "**missed**", None: "not measured"}
 
 
 def write(document, folder):
@@ -44,10 +44,25 @@ def table(head, lines, text_columns):
 
 
 def target_text(target):
-    if target is None:
-        return ""
     bound = f"≥ {target['at_least']:g}" if "at_least" in target else f"≤ {target['at_most']:g}"
     return f"{bound}x {NAMES[target['against']]}" if target["against"] else bound
+
+
+def verdict_text(target, ratios):
+    """Met or missed; with the ratio where the table has no column for it."""
+    against = target["against"]
+    has_column = against is None or against in PEERS
+    measured = "" if has_column or ratios.get(against) is None else f" ({ratios[against]:.2f})"
+    return MARKS[target["met"]] + measured
+
+
+def target_cells(line):
+    """What was wanted, and what came of each: as many words in one cell as targets in the other."""
+    targets = line["targets"]
+    wanted = ", ".join(target_text(target) for target in targets)
+    if all(target["met"] is None for target in targets):
+        return [wanted, ""]
+    return [wanted, ", ".join(verdict_text(target, line["ratios"]) for target in targets)]
 
 
 def summary_table(document):
@@ -59,8 +74,7 @@ def summary_table(document):
             figure, found = line["figure"], line["best"]
             values = [number(found[peer]["value"], figure) if peer in found else "" for peer in (OURS, *PEERS)]
             ratios = [f"{line['ratios'][peer]:.2f}" if line["ratios"].get(peer) is not None else "" for peer in PEERS]
-            lines.append([name, FIGURES[figure]["title"], *values, *ratios, target_text(line["target"]),
-                          MARKS[line["met"]]])
+            lines.append([name, FIGURES[figure]["title"], *values, *ratios, *target_cells(line)])
     return table(head, lines, text_columns=2)
 
 
@@ -95,6 +109,8 @@ Written by `make bench` (`bench/macro/run.py --rounds {options['rounds']} --seco
 {warnings}
 Client, three nginx origins and the proxies share one core; one worker each. Medians of {options['rounds']} interleaved
 rounds of {options['seconds']} s. What a peer shows in the summary is, for each figure, the best of its configurations.
+Rows that begin with `http` are proxied as HTTP, the others as TCP. The *floor* is a relay that parses nothing
+([bench/floor](../floor/relay.h)): what a proxy of small requests over the same ring cannot go below.
 
 {summary_table(document)}
 

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Measures weir beside HAProxy and nginx, on this machine, in this run.
 
-    bench/macro/run.py --weir build/release/tools/weir              everything, about seven minutes
+    bench/macro/run.py --weir build/release/tools/weir              everything, about 14 minutes
     bench/macro/run.py --candidates direct,haproxy,nginx            without weir
     bench/macro/run.py --rows small,short --rounds 9 --seconds 2
+    bench/macro/run.py --rows http-small --candidates direct,haproxy,nginx,floor
 
 Client, origins and proxies share ONE core, so that a proxy which needs less CPU serves more requests. The candidates
 take turns inside each round, in another order each time, and every figure is the median of the rounds: what drifts,
@@ -25,7 +26,7 @@ import load
 import machine
 import memory
 import report
-from candidates import CANDIDATES, find_programs, start_candidate
+from candidates import CANDIDATES, find_programs, start_candidate, takes_part
 from figures import summarize
 from origins import Origins
 from processes import Failure
@@ -39,6 +40,9 @@ def parse_arguments(arguments):
     parser = argparse.ArgumentParser(
         description="Measures weir beside HAProxy and nginx on one core of this machine.")
     parser.add_argument("--weir", metavar="FILE", help="the weir to measure (a release build)")
+    parser.add_argument("--floor", metavar="FILE",
+                        default=os.path.relpath(os.path.join(ROOT, "build", "release", "bench", "weir_floor")),
+                        help="the bare relay of bench/floor (default build/release/bench/weir_floor)")
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help="rounds per row (default 5)")
     parser.add_argument("--seconds", type=int, default=3, metavar="N", help="length of one load (default 3)")
     parser.add_argument("--rows", type=names_of(ROWS), default=list(ROWS), metavar="A,B",
@@ -57,8 +61,11 @@ def parse_arguments(arguments):
         parser.error("--rounds, --seconds and --idle-connections are at least 1")
     if options.cpu not in os.sched_getaffinity(0):
         parser.error(f"this process may not run on CPU {options.cpu}")
-    if "weir" in options.candidates and not options.weir:
+    if "weir" in {CANDIDATES[name]["program"] for name in options.candidates} and not options.weir:
         parser.error("say which weir: --weir build/release/tools/weir (or leave it out of --candidates)")
+    idle = [name for name in options.rows if not candidates_of(name, options)]
+    if idle:
+        parser.error(f"none of the candidates can be measured in {', '.join(idle)}")
     return options
 
 
@@ -76,15 +83,14 @@ def names_of(table):
 def seconds_estimated(options):
     total = 0
     for name in options.rows:
-        candidates = candidates_of(ROWS[name], options)
+        candidates = candidates_of(name, options)
         total += len(candidates) * (IDLE_SECONDS_EACH if ROWS[name]["measure"] == "memory" else options.seconds)
     return total * options.rounds
 
 
-def candidates_of(row, options):
+def candidates_of(row_name, options):
     """The names of the candidates that can be measured in this row."""
-    names = [name for name in options.candidates if row["protocol"] in CANDIDATES[name]["protocols"]]
-    return [name for name in names if name != "direct"] if row["measure"] == "memory" else names
+    return [name for name in options.candidates if takes_part(name, row_name, ROWS[row_name])]
 
 
 def rotated(names, round_number):
@@ -93,9 +99,9 @@ def rotated(names, round_number):
     return names[start:] + names[:start]
 
 
-def measure_row(row, options, programs, origins, scratch):
+def measure_row(row_name, options, programs, origins, scratch):
     """{candidate: [figures of round 1, of round 2, ...]}; raises Failure when the row cannot be believed."""
-    names = candidates_of(row, options)
+    row, names = ROWS[row_name], candidates_of(row_name, options)
     rounds = {name: [] for name in names}
 
     def start(name):
@@ -113,7 +119,7 @@ def measure_row(row, options, programs, origins, scratch):
                 else:
                     figures = load.measure(row, running.get(name), origins, programs["wrk"], options)
                 rounds[name].append(figures)
-            load.add_latency_added(rounds)
+            load.add_differences(rounds)
             print(f"{round_number + 1} of {options.rounds}  {report.one_line(row, rounds)}", flush=True)
     return rounds
 
@@ -125,7 +131,7 @@ def measure(options, programs, scratch):
         for name in options.rows:
             print(f"\n{name}: {ROWS[name]['title']}", flush=True)
             try:
-                results[name] = measure_row(ROWS[name], options, programs, origins, scratch)
+                results[name] = measure_row(name, options, programs, origins, scratch)
             except (Failure, OSError) as failure:
                 failures[name] = str(failure)
                 print(f"bench: {name}: {failure}", file=sys.stderr)
@@ -136,7 +142,8 @@ def main(arguments):
     options = parse_arguments(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     options.idle_connections = machine.raise_descriptors(options.idle_connections)
-    programs = find_programs(options.candidates, options.weir)
+    taking_part = {name for row_name in options.rows for name in candidates_of(row_name, options)}
+    programs = find_programs(taking_part, {"weir": options.weir, "floor": options.floor})
     about = machine.describe(programs, options.cpu)
     for warning in about["warnings"]:
         print(f"warning: {warning}", file=sys.stderr)
