@@ -1,4 +1,5 @@
 #include <array>
+#include <unordered_set>
 
 #include "control/stats_report.h"
 #include "control/stats_totals.h"
@@ -40,14 +41,14 @@ void append_field(std::string& out, std::string_view field) {
 
 class Row {
  public:
-  Row(std::string_view proxy, uint32_t proxy_id, std::string_view name, uint32_t id, RowType type) {
+  Row(std::string_view proxy, uint32_t proxy_id, std::string_view name, uint32_t id, RowType type, config::Mode mode) {
     set(Column::pxname, proxy);
     set(Column::iid, proxy_id);
     set(Column::svname, name);
     set(Column::sid, id);
     set(Column::type, static_cast<uint64_t>(type));
     set(Column::pid, 1);
-    set(Column::mode, config::name_of(config::Mode::tcp));
+    set(Column::mode, config::name_of(mode));
   }
 
   void set(Column column, std::string_view text) { fields_[static_cast<size_t>(column)] = text; }
@@ -80,23 +81,65 @@ void append_header(std::string& out) {
   out.append(module_columns_begin).append(",\n");
 }
 
+// Which upstreams listeners in HTTP mode send requests to. The mode is the listener's here, but HAProxy's backends have
+// one too.
+class HttpUpstreams {
+ public:
+  explicit HttpUpstreams(const Snapshot& snapshot) {
+    for (const ListenerSpec& listener : snapshot.listeners) {
+      if (listener.http == nullptr) continue;
+      for (const auto& route : listener.http->routes) add(*route);
+      if (listener.http->otherwise != nullptr) add(*listener.http->otherwise);
+    }
+  }
+
+  config::Mode mode_of(const Upstream& upstream) const {
+    return named_.contains(upstream.id) ? config::Mode::http : config::Mode::tcp;
+  }
+
+ private:
+  void add(const Route& route) {
+    for (const SplitTarget& target : route.split) named_.insert(target.upstream);
+    if (route.has_mirror) named_.insert(route.mirror);
+  }
+
+  std::unordered_set<UpstreamId> named_;
+};
+
+// What the counters of listeners and of endpoints say of answers.
+template <class Totals>
+void set_answers(Row& row, const Totals& totals) {
+  row.set(Column::req_tot, totals.requests);
+  row.set(Column::hrsp_1xx, totals.answers_1xx);
+  row.set(Column::hrsp_2xx, totals.answers_2xx);
+  row.set(Column::hrsp_3xx, totals.answers_3xx);
+  row.set(Column::hrsp_4xx, totals.answers_4xx);
+  row.set(Column::hrsp_5xx, totals.answers_5xx);
+  row.set(Column::hrsp_other, uint64_t{0});
+}
+
 void append_frontend(std::string& out, const StatsView& view, const ListenerSpec& listener) {
   const ListenerTotals totals = totals_of(*listener.state);
-  Row row{listener.name, proxy_id(listener.id), "FRONTEND", 0, RowType::frontend};
+  const config::Mode mode = listener.http != nullptr ? config::Mode::http : config::Mode::tcp;
+  Row row{listener.name, proxy_id(listener.id), "FRONTEND", 0, RowType::frontend, mode};
   // Relaxed: a figure, with the sessions' counting.
   row.set(Column::scur, listener.state->connections.load(std::memory_order_relaxed));
   row.set(Column::slim, listener.connections_max > 0 ? listener.connections_max : view.snapshot.connections_max);
   row.set(Column::stot, totals.connections_total);
   row.set(Column::bin, totals.bytes_in);
   row.set(Column::bout, totals.bytes_out);
-  row.set(Column::ereq, totals.proxy_headers_bad);
+  row.set(Column::ereq, totals.proxy_headers_bad + totals.requests_refused);
   row.set(Column::status, view.figures.draining ? "STOP" : "OPEN");
   row.set(Column::conn_tot, totals.connections_total);
+  if (mode == config::Mode::http) {
+    set_answers(row, totals);
+    row.set(Column::cli_abrt, totals.client_aborts);
+  }
   row.append_to(out);
 }
 
 // What rows of endpoints and of the upstream as their sum have in common.
-void set_counters(Row& row, uint64_t connections, const EndpointTotals& totals) {
+void set_counters(Row& row, config::Mode mode, uint64_t connections, const EndpointTotals& totals) {
   row.set(Column::qcur, uint64_t{0});
   row.set(Column::qmax, uint64_t{0});
   row.set(Column::scur, connections);
@@ -104,17 +147,19 @@ void set_counters(Row& row, uint64_t connections, const EndpointTotals& totals) 
   row.set(Column::bin, totals.bytes_up);
   row.set(Column::bout, totals.bytes_down);
   row.set(Column::econ, totals.connect_errors + totals.connect_timeouts);
-  row.set(Column::eresp, totals.resets);
-  row.set(Column::srv_abrt, totals.resets);
+  row.set(Column::eresp, totals.resets + totals.answers_malformed + totals.answers_cut);
+  // A request whose answer never began is no transfer that was aborted: only eresp has it, as in HAProxy.
+  row.set(Column::srv_abrt, mode == config::Mode::http ? totals.answers_cut : totals.resets);
   row.set(Column::wretr, uint64_t{0});
   row.set(Column::wredis, totals.retries);
   row.set(Column::bck, uint64_t{0});
   row.set(Column::lbtot, totals.picked);
   row.set(Column::connect, totals.connections_total + totals.connect_errors + totals.connect_timeouts);
-  row.set(Column::reuse, uint64_t{0});
+  row.set(Column::reuse, totals.reused);
+  if (mode == config::Mode::http) set_answers(row, totals);
 }
 
-void append_upstream(std::string& out, const Upstream& upstream) {
+void append_upstream(std::string& out, const Upstream& upstream, config::Mode mode) {
   EndpointTotals sum;
   uint64_t weight = 0;
   uint64_t active = 0;
@@ -123,9 +168,11 @@ void append_upstream(std::string& out, const Upstream& upstream) {
     sum += totals;
     weight += endpoint.weight;
     active += endpoint.weight > 0 ? 1 : 0;
-    Row row{upstream.name, proxy_id(upstream.id), endpoint.name, index_of(endpoint.id) + 1, RowType::server};
+    Row row{upstream.name, proxy_id(upstream.id), endpoint.name, index_of(endpoint.id) + 1, RowType::server, mode};
     // Relaxed: a figure, with the Leases' counting.
-    set_counters(row, endpoint.state->connections.load(std::memory_order_relaxed), totals);
+    const uint32_t connections = endpoint.state->connections.load(std::memory_order_relaxed);
+    set_counters(row, mode, connections, totals);
+    row.set(Column::used_conn_cur, connections);
     row.set(Column::status, "no check");
     row.set(Column::weight, endpoint.weight);
     row.set(Column::uweight, endpoint.weight);
@@ -133,8 +180,8 @@ void append_upstream(std::string& out, const Upstream& upstream) {
     row.set(Column::addr, endpoint.address.to_string());
     row.append_to(out);
   }
-  Row row{upstream.name, proxy_id(upstream.id), "BACKEND", 0, RowType::backend};
-  set_counters(row, connections_of(upstream), sum);
+  Row row{upstream.name, proxy_id(upstream.id), "BACKEND", 0, RowType::backend, mode};
+  set_counters(row, mode, connections_of(upstream), sum);
   row.set(Column::status, active > 0 ? "UP" : "DOWN");
   row.set(Column::weight, weight);
   row.set(Column::uweight, weight);
@@ -149,7 +196,8 @@ std::string stat_csv(const StatsView& view) {
   std::string out;
   append_header(out);
   for (const ListenerSpec& listener : view.snapshot.listeners) append_frontend(out, view, listener);
-  for (const Upstream& upstream : view.snapshot.upstreams) append_upstream(out, upstream);
+  const HttpUpstreams http{view.snapshot};
+  for (const Upstream& upstream : view.snapshot.upstreams) append_upstream(out, upstream, http.mode_of(upstream));
   return out;
 }
 

@@ -1,5 +1,7 @@
 #include <nlohmann/json.hpp>
 
+#include <array>
+
 #include "control/stats_report.h"
 #include "control/stats_totals.h"
 #include "core/base/version.h"
@@ -16,14 +18,23 @@ std::string text_of(const Json& json) {
 }
 
 // Relaxed throughout this file: figures, not signals; partners are the workers' own stores.
-uint32_t read(const std::atomic<uint32_t>& figure) {
+template <class Number>
+Number read(const std::atomic<Number>& figure) {
   return figure.load(std::memory_order_relaxed);
 }
 
-template <class Closed>
-Json close_reasons_json(const Closed& count_of) {
+uint64_t value_of(uint64_t count) {
+  return count;
+}
+uint64_t value_of(const Counter& counter) {
+  return counter.read();
+}
+
+// {name: count}: of close reasons, of ends of exchanges.
+template <class Count, size_t size>
+Json counts_json(const std::array<CounterName, size>& names, const std::array<Count, size>& counts) {
   Json json = Json::object();
-  for (size_t i = 0; i < close_reason_count; ++i) json[std::string{close_reason_names[i].name}] = count_of(i);
+  for (size_t i = 0; i < size; ++i) json[std::string{names[i].name}] = value_of(counts[i]);
   return json;
 }
 
@@ -36,16 +47,13 @@ Json worker_json(size_t index, const WorkerState& worker) {
   Json json;
   json["index"] = index;
   json["cpu"] = worker.cpu;
-  json["connections"] = read(worker.connections);
-  json["connections_peak"] = read(worker.connections_peak);
-  json["connections_parked"] = read(worker.connections_parked);
-  json["connections_cut"] = read(worker.connections_cut);
-  json["buffers_in_use"] = read(worker.buffers_in_use);
-  json["buffers_total"] = read(worker.buffers_total);
-  json["pipes_in_use"] = read(worker.pipes_in_use);
+#define WORKER_GAUGE(name, member, text) json[#name] = read(worker.member);
+#include "control/stats_gauges.def"
+#undef WORKER_GAUGE
   worker.counters.for_each(
       [&](const CounterName& name, const Counter& counter) { json[std::string{name.name}] = counter.read(); });
-  json["close_reasons"] = close_reasons_json([&](size_t i) { return worker.counters.closed[i].read(); });
+  json["close_reasons"] = counts_json(close_reason_names, worker.counters.closed);
+  json["exchange_ends"] = counts_json(exchange_end_names, worker.counters.exchanges_ended);
   return json;
 }
 
@@ -57,8 +65,9 @@ Json listener_json(const Snapshot& snapshot, const ListenerSpec& listener) {
   SocketAddress address = listener.address;
   if (listener.sockets != nullptr) address = listener.sockets->bound;
   json["address"] = address.to_string();
-  json["mode"] = config::name_of(config::Mode::tcp);
+  json["mode"] = config::name_of(listener.http != nullptr ? config::Mode::http : config::Mode::tcp);
   json["upstream"] = upstream != nullptr ? Json(upstream->name) : Json(nullptr);
+  if (listener.http != nullptr) json["routes"] = listener.http->routes.size();
   json["connections"] = read(listener.state->connections);
   json["max_connections"] = listener.connections_max;
   add_counters(json, totals_of(*listener.state));
@@ -85,6 +94,15 @@ Json upstream_json(const Upstream& upstream) {
   return json;
 }
 
+Json access_log_json(const AccessLogFigures& log) {
+  Json json;
+  json["lines"] = read(log.lines);
+  json["lost"] = read(log.lost);
+  json["bytes"] = read(log.bytes);
+  json["reopened"] = read(log.reopened);
+  return json;
+}
+
 }  // namespace
 
 std::string info_json(const StatsView& view, const ProcessUsage& usage) {
@@ -101,6 +119,9 @@ std::string info_json(const StatsView& view, const ProcessUsage& usage) {
   json["connections_total"] = totals.accepted;
   json["connections_parked"] = totals.connections_parked;
   json["connections_cut"] = totals.connections_cut;
+  json["origin_connections"] = totals.origin_connections;
+  json["origin_connections_idle"] = totals.origin_connections_idle;
+  json["exchanges_now"] = totals.exchanges_now;
   json["max_connections"] = view.snapshot.connections_max;
   json["max_connections_per_worker"] = view.snapshot.connections_per_worker_max;
   json["listeners"] = view.snapshot.listeners.size();
@@ -115,6 +136,7 @@ std::string info_json(const StatsView& view, const ProcessUsage& usage) {
   json["buffers_in_use"] = totals.buffers_in_use;
   json["buffers_total"] = totals.buffers_total;
   json["pipes_in_use"] = totals.pipes_in_use;
+  if (view.figures.access_log != nullptr) json["access_log"] = access_log_json(*view.figures.access_log);
   json["worker"] = Json::array();
   for (size_t i = 0; i < view.process.workers.size(); ++i) {
     json["worker"].push_back(worker_json(i, *view.process.workers[i]));
@@ -131,7 +153,8 @@ std::string stat_json(const StatsView& view) {
   }
   json["upstreams"] = Json::array();
   for (const Upstream& upstream : view.snapshot.upstreams) json["upstreams"].push_back(upstream_json(upstream));
-  json["close_reasons"] = close_reasons_json([&](size_t i) { return totals.closed[i]; });
+  json["close_reasons"] = counts_json(close_reason_names, totals.closed);
+  json["exchange_ends"] = counts_json(exchange_end_names, totals.exchanges_ended);
   return text_of(json);
 }
 

@@ -29,10 +29,10 @@ std::string uptime_text(uint64_t seconds) {
   return text.data();
 }
 
-uint64_t bytes_out_of(const Snapshot& snapshot) {
-  uint64_t bytes = 0;
-  for (const ListenerSpec& listener : snapshot.listeners) bytes += totals_of(*listener.state).bytes_out;
-  return bytes;
+uint64_t sum_over(const Snapshot& snapshot, uint64_t ListenerTotals::*counter) {
+  uint64_t sum = 0;
+  for (const ListenerSpec& listener : snapshot.listeners) sum += totals_of(*listener.state).*counter;
+  return sum;
 }
 
 }  // namespace
@@ -58,11 +58,12 @@ std::string info_text(const StatsView& view, const ProcessUsage& usage) {
   // Relaxed: a figure, with the workers' counting.
   lines.add("CurrConns", view.process.connections.load(std::memory_order_relaxed));
   lines.add("CumConns", totals.accepted);
+  lines.add("CumReq", sum_over(view.snapshot, &ListenerTotals::requests));
   lines.add("PipesUsed", totals.pipes_in_use);
   lines.add("node", usage.host);
   lines.add("Stopping", view.figures.draining ? 1 : 0);
   lines.add("Listeners", view.snapshot.listeners.size());
-  lines.add("TotalBytesOut", bytes_out_of(view.snapshot));
+  lines.add("TotalBytesOut", sum_over(view.snapshot, &ListenerTotals::bytes_out));
   // Our own.
   lines.add("Config", view.figures.config_source);
   lines.add("Snapshot", view.snapshot.generation);
@@ -72,6 +73,16 @@ std::string info_text(const StatsView& view, const ProcessUsage& usage) {
   lines.add("Memory_rss_bytes", usage.memory_rss_bytes);
   lines.add("Buffers_used", totals.buffers_in_use);
   lines.add("Buffers_total", totals.buffers_total);
+  lines.add("Origin_connections", totals.origin_connections);
+  lines.add("Origin_connections_idle", totals.origin_connections_idle);
+  lines.add("Exchanges_now", totals.exchanges_now);
+  if (const AccessLogFigures* log = view.figures.access_log; log != nullptr) {
+    // Relaxed: figures, with the additions of the log's thread.
+    lines.add("Access_log_lines", log->lines.load(std::memory_order_relaxed));
+    lines.add("Access_log_lost", log->lost.load(std::memory_order_relaxed));
+    lines.add("Access_log_bytes", log->bytes.load(std::memory_order_relaxed));
+    lines.add("Access_log_reopened", log->reopened.load(std::memory_order_relaxed));
+  }
   return lines.take();
 }
 
@@ -94,14 +105,10 @@ std::string activity_text(const StatsView& view) {
   lines.add("workers", std::to_string(workers.size()));
   lines.add("cpu", "[ " + cpus + "]");
   // Relaxed, all of them: figures, with the worker's own stores.
-  add("connections", [](const WorkerState& worker) { return worker.connections.load(std::memory_order_relaxed); });
-  add("connections_peak",
-      [](const WorkerState& worker) { return worker.connections_peak.load(std::memory_order_relaxed); });
-  add("connections_parked",
-      [](const WorkerState& worker) { return worker.connections_parked.load(std::memory_order_relaxed); });
-  add("buffers_in_use",
-      [](const WorkerState& worker) { return worker.buffers_in_use.load(std::memory_order_relaxed); });
-  add("pipes_in_use", [](const WorkerState& worker) { return worker.pipes_in_use.load(std::memory_order_relaxed); });
+#define WORKER_GAUGE(name, member, text) \
+  add(#name, [](const WorkerState& worker) { return worker.member.load(std::memory_order_relaxed); });
+#include "control/stats_gauges.def"
+#undef WORKER_GAUGE
 #define WORKER_COUNTER(name, text) add(#name, [](const WorkerState& worker) { return worker.counters.name.read(); });
 #define LISTENER_COUNTER(name, text)
 #define ENDPOINT_COUNTER(name, text)
@@ -112,6 +119,10 @@ std::string activity_text(const StatsView& view) {
   for (size_t i = 0; i < close_reason_count; ++i) {
     add("closed_" + std::string{close_reason_names[i].name},
         [i](const WorkerState& worker) { return worker.counters.closed[i].read(); });
+  }
+  for (size_t i = 0; i < exchange_end_count; ++i) {
+    add("ended_" + std::string{exchange_end_names[i].name},
+        [i](const WorkerState& worker) { return worker.counters.exchanges_ended[i].read(); });
   }
   return lines.take();
 }

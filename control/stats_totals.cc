@@ -16,12 +16,13 @@ WorkerTotals totals_of(const ProcessState& process) {
 #undef LISTENER_COUNTER
 #undef ENDPOINT_COUNTER
     for (size_t i = 0; i < close_reason_count; ++i) totals.closed[i] += worker->counters.closed[i].read();
+    for (size_t i = 0; i < exchange_end_count; ++i) {
+      totals.exchanges_ended[i] += worker->counters.exchanges_ended[i].read();
+    }
     // Relaxed: figures, with the worker's own stores.
-    totals.connections_parked += worker->connections_parked.load(std::memory_order_relaxed);
-    totals.connections_cut += worker->connections_cut.load(std::memory_order_relaxed);
-    totals.buffers_in_use += worker->buffers_in_use.load(std::memory_order_relaxed);
-    totals.buffers_total += worker->buffers_total.load(std::memory_order_relaxed);
-    totals.pipes_in_use += worker->pipes_in_use.load(std::memory_order_relaxed);
+#define WORKER_GAUGE(name, member, text) totals.name += worker->member.load(std::memory_order_relaxed);
+#include "control/stats_gauges.def"
+#undef WORKER_GAUGE
   }
   return totals;
 }

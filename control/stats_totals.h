@@ -1,5 +1,5 @@
 // Sums over workers: each worker counts for itself, and people want one number. The members are the rows of
-// core/model/counters.def, so a new counter is summed and reported without a line here.
+// core/model/counters.def and control/stats_gauges.def, so a new figure is summed and reported without a line here.
 //
 // Values. Made by the control thread while workers go on counting: each number is true of some recent moment, not all
 // of the same one.
@@ -27,13 +27,11 @@ struct WorkerTotals {
 #undef LISTENER_COUNTER
 #undef ENDPOINT_COUNTER
   std::array<uint64_t, close_reason_count> closed{};
+  std::array<uint64_t, exchange_end_count> exchanges_ended{};
 
-  // Gauges of WorkerState.
-  uint64_t connections_parked = 0;
-  uint64_t connections_cut = 0;
-  uint64_t buffers_in_use = 0;
-  uint64_t buffers_total = 0;
-  uint64_t pipes_in_use = 0;
+#define WORKER_GAUGE(name, member, text) uint64_t name = 0;
+#include "control/stats_gauges.def"
+#undef WORKER_GAUGE
 };
 
 struct ListenerTotals {

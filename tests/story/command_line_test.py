@@ -6,6 +6,7 @@ import os
 import signal
 
 from harness import Process, Story, eventually, main, run_weir, simple_config
+from http_client import HttpClient
 from sockets import ask_once, is_refused, split_address
 
 
@@ -72,8 +73,22 @@ class Commands(Story):
     def test_run_with_both(self):
         self.expect_refused(run_weir("run", "-c", "x", "--listen", ":0", "--to", "127.0.0.1:1"), 2, "not both")
 
-    def test_http_is_refused_as_long_as_it_is_not_there(self):
-        self.expect_refused(run_weir("run", "--listen", ":0", "--to", "127.0.0.1:1", "--mode", "http"), 2, "TCP only")
+    def test_run_in_mode_http(self):
+        origins = [self.origin(name=name) for name in "ab"]
+        weir = Process(self, "weir", ["run", "--listen", "127.0.0.1:0", "--workers", "1", "--mode", "http",
+                                      *(word for origin in origins for word in ("--to", origin.address))])
+        eventually(lambda: "listening" in weir.log())
+        # One connection of the client, and each of its requests goes where it should: in mode tcp, all would go to one.
+        client = HttpClient(self.connect(weir.log().split(" address=")[1].split()[0]))
+        answers = [client.get() for _ in range(6)]
+        self.assertEqual([answer.status for answer in answers], [200] * 6)
+        self.assertEqual(sorted(answer.get("x-origin") for answer in answers), ["a"] * 3 + ["b"] * 3)
+        client.close()
+        self.assertEqual(weir.stop(), 0)
+
+    def test_an_unknown_mode_gets_a_suggestion(self):
+        self.expect_refused(run_weir("run", "--listen", ":0", "--to", "127.0.0.1:1", "--mode", "htpp"), 2,
+                            "unknown mode `htpp`", "did you mean `http`?")
 
     def test_an_address_that_is_taken(self):
         for family in ("127.0.0.1:0", f"unix:{self.path('taken.sock')}"):

@@ -6,10 +6,25 @@ import io
 import json
 import os
 import stat
+import threading
 import time
 
 from harness import PATIENCE, Story, eventually, main, run_weir
+from http_client import HttpClient
+from http_story import HttpStory
 from sockets import ask_once, connect, exchange, receive_all
+
+
+def stat_rows(weir):
+    """HAProxy's table, by the names of the rows."""
+    text = weir.ask("show stat")
+    assert text.startswith("# pxname,svname,"), text
+    table = csv.DictReader(io.StringIO(text.strip().removeprefix("# ")))
+    return {(row["pxname"], row["svname"]): row for row in table}
+
+
+def cells(row, *columns):
+    return {column: row[column] for column in columns}
 
 
 class StatsSocket(Story):
@@ -17,10 +32,7 @@ class StatsSocket(Story):
         self.weir_ = self.weir([self.echo("a"), self.echo("b")], workers=2)
 
     def rows(self):
-        text = self.weir_.ask("show stat")
-        self.assertTrue(text.startswith("# pxname,svname,"))
-        table = csv.DictReader(io.StringIO(text.strip().removeprefix("# ")))
-        return {(row["pxname"], row["svname"]): row for row in table}
+        return stat_rows(self.weir_)
 
     def test_show_stat_has_haproxys_rows_and_columns(self):
         for _ in range(4):
@@ -35,6 +47,8 @@ class StatsSocket(Story):
         self.assertEqual((front["scur"], front["stot"], front["bin"], front["bout"]), ("1", "5", "24", "24"))
         self.assertEqual((back["scur"], back["stot"], back["bin"], back["bout"]), ("1", "5", "24", "24"))
         self.assertEqual(sum(int(rows["app", name]["stot"]) for name in "ab"), 5)
+        self.assertEqual({row["mode"] for row in rows.values()}, {"tcp"})
+        self.assertEqual({row["req_tot"] + row["hrsp_2xx"] for row in rows.values()}, {""})
 
     def test_show_info_speaks_both(self):
         lines = dict(line.split(": ", 1) for line in self.weir_.ask("show info").strip().splitlines())
@@ -114,6 +128,114 @@ class StatsSocket(Story):
         result = run_weir("ctl", "--stats", self.path("nothing.sock"), "show", "info")
         self.assertEqual(result.returncode, 6)
         self.assertIn("there is no such file", result.stderr)
+
+
+def answer_by_target(call):
+    call.body()
+    if call.request.target == "/cut":
+        call.send(b"HTTP/1.1 200 Fine\r\nContent-Length: 10\r\n\r\nhalf")
+        return call.close()
+    if call.request.target == "/hints":
+        call.send(b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n")
+        return call.answer(200, body=b"with a hint before")
+    return call.answer(int(call.request.target.removeprefix("/")), body=b"as asked")
+
+
+class StatsOfHttp(HttpStory):
+    def listener(self, name, **more):
+        return {"name": name, "address": "127.0.0.1:0", "mode": "http", **more}
+
+    def upstream(self, name, *origins):
+        return {"name": name, "endpoints": [origin.endpoint() for origin in origins]}
+
+    def test_answers_by_status(self):
+        weir = self.http_weir([self.http_origin(answer_by_target)])
+        client = self.client(weir)
+        for target in ("/200", "/201", "/301", "/404", "/404", "/404", "/500", "/hints"):
+            client.get(target)
+        client.send(b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")
+        self.assertEqual(client.answer().status, 400)
+        self.wait_until_over(weir)
+        rows = stat_rows(weir)
+        both = {"mode": "http", "stot": "1", "hrsp_1xx": "1", "hrsp_2xx": "3", "hrsp_3xx": "1", "hrsp_5xx": "1",
+                "hrsp_other": "0"}
+        front = {**both, "req_tot": "9", "hrsp_4xx": "4", "ereq": "1", "cli_abrt": "0"}
+        back = {**both, "req_tot": "8", "hrsp_4xx": "3", "reuse": "7", "eresp": "0", "srv_abrt": "0"}
+        self.assertEqual(cells(rows["web", "FRONTEND"], *front), front)
+        self.assertEqual(cells(rows["app", "origin"], *back), back)
+        self.assertEqual(cells(rows["app", "BACKEND"], *back), back)
+
+    def test_how_exchanges_ended(self):
+        weir = self.http_weir([self.http_origin(answer_by_target)])
+        self.get(weir, "/200")
+        with self.assertRaises(EOFError):
+            self.get(weir, "/cut")
+        self.wait_until_over(weir)
+        ends = weir.stat()["exchange_ends"]
+        self.assertEqual({name: count for name, count in ends.items() if count > 0}, {"done": 1, "answer_cut": 1})
+        of_worker = [worker["exchange_ends"] for worker in weir.info()["worker"]]
+        self.assertEqual(of_worker, [ends])
+        self.assertIn("\nended_answer_cut: 1 [ 1 ]\n", weir.ask("show activity"))
+        self.assertEqual(cells(stat_rows(weir)["app", "origin"], "eresp", "srv_abrt"), {"eresp": "1", "srv_abrt": "1"})
+
+    def test_what_is_open(self):
+        def hold(call):
+            call.body()
+            if call.request.target == "/held":
+                self.assertTrue(release.wait(30))
+            call.answer(200, body=b"done")
+
+        release = threading.Event()
+        self.addCleanup(release.set)
+        origin = self.http_origin(hold)
+        weir = self.http_weir([origin])
+        held, idle = self.client(weir), self.client(weir)
+        held.request("GET", "/held")
+        self.wait_for_requests(origin, 1)
+        idle.get("/now")
+
+        def figures():
+            info, row = weir.info(), stat_rows(weir)["app", "origin"]
+            names = ("exchanges_now", "origin_connections", "origin_connections_idle")
+            now = [[each[name] for name in names] for each in (info, *info["worker"])]
+            return now, row["scur"], row["used_conn_cur"]
+        eventually(lambda: figures() == ([[1, 2, 1]] * 2, "1", "1"), what="one of two connections is idle")
+        release.set()
+        self.assertEqual(held.answer().body, b"done")
+        eventually(lambda: figures() == ([[0, 2, 2]] * 2, "0", "0"), what="both connections are idle")
+        lines = dict(line.split(": ", 1) for line in weir.ask("show info").strip().splitlines())
+        expected = {"CumReq": "2", "Exchanges_now": "0", "Origin_connections": "2", "Origin_connections_idle": "2"}
+        self.assertEqual(cells(lines, *expected), expected)
+
+    def test_a_client_that_leaves(self):
+        origin = self.http_origin(lambda call: call.send(b"HTTP/1.1 200 Fine\r\nContent-Length: 10\r\n\r\nhalf"))
+        weir = self.http_weir([origin])
+        client = self.client(weir)
+        client.request("GET", "/")
+        client.head()
+        client.reset()
+        self.wait_until_over(weir)
+        self.assertEqual(stat_rows(weir)["web", "FRONTEND"]["cli_abrt"], "1")
+        self.assertEqual(weir.stat()["exchange_ends"]["client_reset"], 1)
+
+    def test_modes_and_routes(self):
+        main_, routed, mirror, plain = (self.http_origin(name=name) for name in ("main", "routed", "mirror", "plain"))
+        weir = self.weir_with({
+            "workers": 1,
+            "listeners": [
+                self.listener("web", upstream="main", routes=[
+                    {"match": {"path_prefix": "/r"}, "upstream": "routed", "mirror": {"upstream": "mirror"}},
+                    {"match": {"path": "/here"}, "answer": {"status": 200, "body": "weir"}}]),
+                self.listener("bare", routes=[{"upstream": "routed"}]),
+                {"name": "tcp", "address": "127.0.0.1:0", "upstream": "plain"}],
+            "upstreams": [self.upstream(each.name, each) for each in (main_, routed, mirror, plain)]})
+        listeners = {row["name"]: (row["mode"], row["upstream"], row.get("routes")) for row in weir.stat()["listeners"]}
+        self.assertEqual(listeners, {"web": ("http", "main", 2), "bare": ("http", None, 1),
+                                     "tcp": ("tcp", "plain", None)})
+        modes = {names: row["mode"] for names, row in stat_rows(weir).items()}
+        self.assertEqual({proxy: {mode for (name, _), mode in modes.items() if name == proxy} for proxy, _ in modes},
+                         {"web": {"http"}, "bare": {"http"}, "tcp": {"tcp"}, "main": {"http"}, "routed": {"http"},
+                          "mirror": {"http"}, "plain": {"tcp"}})
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ TEST(StatsCsv, HasARowForEachListenerAndEndpointAndTheirSum) {
   EXPECT_EQ(
       lines[3],
       "app,e0,0,0,4,,,39,1001,70000,,,,5,1,0,4,no check,2,1,0,,,,,,1,2,1,,44,,2,,,,,,,,,,,,,,,,,,1,,,,,,,,,,,,,,,,,,,,"
-      ",,,10.0.0.1:9000,,tcp,,,,,,,,,44,0,,,,,,,,,,,,,,2,,,,-,");
+      ",,,10.0.0.1:9000,,tcp,,,,,,,,,44,0,,,,,,,,,,,,4,,2,,,,-,");
   EXPECT_EQ(
       lines[5],
       "app,BACKEND,0,0,5,,,40,1001,70000,,,,5,1,0,4,UP,2,1,0,,,,,,1,2,0,,45,,1,,,,,,,,,,,,,,,,,,1,,,,,,,,,,,,,,,,,,,,,"
@@ -94,6 +94,125 @@ TEST(StatsCsv, PutsFiguresUnderTheirNames) {
   auto backend = fields_of(lines[0], lines[5]);
   EXPECT_EQ(backend["act"], "1");  // the endpoint of weight 0 takes no work
   EXPECT_EQ(backend["algo"], "round_robin");
+}
+
+TEST(StatsCsv, LeavesColumnsOfHttpEmptyInTcp) {
+  const StatsWorld world;
+  const auto lines = lines_of(stat_csv(world.view()));
+  for (const size_t row : {1U, 3U, 5U}) {
+    auto fields = fields_of(lines[0], lines[row]);
+    EXPECT_EQ(fields["mode"], "tcp") << row;
+    for (const char* name : {"req_tot", "hrsp_1xx", "hrsp_2xx", "hrsp_5xx", "hrsp_other", "cli_abrt", "srv_icur"}) {
+      EXPECT_EQ(fields[name], "") << row << " " << name;
+    }
+  }
+}
+
+TEST(StatsCsv, SaysWhatClientsAskedAndGotInHttp) {
+  StatsWorld world;
+  world.make_http(0);
+  world.web.counters(0).requests.add(60);
+  world.web.counters(1).requests.add(40);
+  world.web.counters(0).requests_refused.add(5);
+  world.web.counters(0).answers_1xx.add(1);
+  world.web.counters(0).answers_2xx.add(70);
+  world.web.counters(1).answers_2xx.add(7);
+  world.web.counters(1).answers_3xx.add(3);
+  world.web.counters(1).answers_4xx.add(14);
+  world.web.counters(1).answers_5xx.add(15);
+  world.web.counters(1).client_aborts.add(6);
+  const auto lines = lines_of(stat_csv(world.view()));
+  auto web = fields_of(lines[0], lines[1]);
+  EXPECT_EQ(web["mode"], "http");
+  EXPECT_EQ(web["req_tot"], "100");
+  EXPECT_EQ(web["ereq"], "7");  // with the two PROXY headers
+  EXPECT_EQ(web["hrsp_1xx"], "1");
+  EXPECT_EQ(web["hrsp_2xx"], "77");
+  EXPECT_EQ(web["hrsp_3xx"], "3");
+  EXPECT_EQ(web["hrsp_4xx"], "14");
+  EXPECT_EQ(web["hrsp_5xx"], "15");
+  EXPECT_EQ(web["hrsp_other"], "0");
+  EXPECT_EQ(web["cli_abrt"], "6");
+  EXPECT_EQ(web["srv_abrt"], "");
+  EXPECT_EQ(web["stot"], "40");  // connections, still
+}
+
+TEST(StatsCsv, SaysWhatEndpointsWereAskedAndSaidInHttp) {
+  StatsWorld world;
+  world.make_http(0);
+  Upstream& app = world.snapshot.upstreams[0];
+  EndpointState& first = *app.endpoints[0].state;
+  first.counters(0).requests.add(90);
+  first.counters(1).requests.add(9);
+  first.counters(1).reused.add(60);
+  first.counters(0).answers_1xx.add(2);
+  first.counters(0).answers_2xx.add(80);
+  first.counters(0).answers_3xx.add(4);
+  first.counters(0).answers_4xx.add(5);
+  first.counters(1).answers_5xx.add(6);
+  first.counters(0).answers_malformed.add(10);
+  first.counters(1).answers_cut.add(20);
+  EndpointState& second = *app.endpoints[1].state;
+  second.counters(0).requests.add(1000);
+  second.counters(0).reused.add(500);
+  second.counters(0).answers_2xx.add(900);
+  second.counters(1).answers_cut.add(200);
+  const auto lines = lines_of(stat_csv(world.view()));
+  auto row = fields_of(lines[0], lines[3]);
+  EXPECT_EQ(row["mode"], "http");
+  EXPECT_EQ(row["req_tot"], "99");
+  EXPECT_EQ(row["reuse"], "60");
+  EXPECT_EQ(row["hrsp_1xx"], "2");
+  EXPECT_EQ(row["hrsp_2xx"], "80");
+  EXPECT_EQ(row["hrsp_3xx"], "4");
+  EXPECT_EQ(row["hrsp_4xx"], "5");
+  EXPECT_EQ(row["hrsp_5xx"], "6");
+  EXPECT_EQ(row["hrsp_other"], "0");
+  EXPECT_EQ(row["eresp"], "31");  // with the one reset
+  EXPECT_EQ(row["srv_abrt"], "20");
+  EXPECT_EQ(row["used_conn_cur"], "4");
+  EXPECT_EQ(row["cli_abrt"], "");
+  EXPECT_EQ(row["srv_icur"], "");
+  auto sum = fields_of(lines[0], lines[5]);
+  EXPECT_EQ(sum["mode"], "http");
+  EXPECT_EQ(sum["req_tot"], "1099");
+  EXPECT_EQ(sum["reuse"], "560");
+  EXPECT_EQ(sum["hrsp_2xx"], "980");
+  EXPECT_EQ(sum["eresp"], "231");
+  EXPECT_EQ(sum["srv_abrt"], "220");
+  EXPECT_EQ(sum["used_conn_cur"], "");  // HAProxy's BACKEND has none either
+}
+
+// By whom an upstream is named, and what its rows then say.
+TEST(StatsCsv, AnUpstreamHasTheModeOfThoseWhoNameIt) {
+  StatsWorld world;
+  for (const char* name : {"split_a", "split_b", "mirror", "by_nobody"}) world.add_upstream(name, 1);
+  world.snapshot.listeners[1].upstream = no_upstream;
+  world.make_http(1, {route_to({1, 2}), route_mirrored_to(3)});
+  const auto modes = [&] {
+    const auto lines = lines_of(stat_csv(world.view()));
+    std::map<std::string, std::string> found;
+    for (size_t i = 3; i < lines.size(); ++i) {  // behind the listeners, of which one has a name in quotes
+      auto fields = fields_of(lines[0], lines[i]);
+      auto [at, is_new] = found.emplace(fields["pxname"], fields["mode"]);
+      EXPECT_EQ(at->second, fields["mode"]) << fields["pxname"] << " " << fields["svname"];
+    }
+    return found;
+  };
+  using Modes = std::map<std::string, std::string>;
+  EXPECT_EQ(
+      modes(),
+      (Modes{{"app", "tcp"}, {"split_a", "http"}, {"split_b", "http"}, {"mirror", "http"}, {"by_nobody", "tcp"}}));
+  world.make_http(0);  // and `app` is where its requests go
+  EXPECT_EQ(modes()["app"], "http");
+}
+
+TEST(StatsCsv, AnUpstreamOfBothModesIsHttp) {
+  StatsWorld world;
+  world.make_http(1);
+  const auto lines = lines_of(stat_csv(world.view()));
+  EXPECT_EQ(fields_of(lines[0], lines[1])["mode"], "tcp");
+  EXPECT_EQ(fields_of(lines[0], lines[5])["mode"], "http");
 }
 
 TEST(StatsCsv, AListenerWithoutALimitHasThatOfTheProcess) {

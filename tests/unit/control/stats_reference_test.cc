@@ -54,6 +54,18 @@ TEST(StatsReference, HasEveryCloseReason) {
   for (const CounterName& reason : close_reason_names) page.expect_row(code(reason.name), reason.help);
 }
 
+TEST(StatsReference, HasEveryEndOfAnExchange) {
+  const Page page{"stats-socket.md"};
+  for (const CounterName& end : exchange_end_names) page.expect_row(code(end.name), end.help);
+}
+
+TEST(StatsReference, HasEveryGauge) {
+  const Page page{"stats-socket.md"};
+#define WORKER_GAUGE(name, member, text) page.expect_row(code(#name), text);
+#include "control/stats_gauges.def"
+#undef WORKER_GAUGE
+}
+
 TEST(CommandLineReference, HasEveryExitCode) {
   const Page page{"command-line.md"};
   for (const ExitCodeMeaning& meaning : exit_code_meanings) {

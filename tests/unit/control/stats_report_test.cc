@@ -25,9 +25,9 @@ TEST(StatsInfo, HasHaproxysLines) {
   const StatsWorld world;
   const std::string text = info_text(world.view(), usage);
   EXPECT_THAT(text, ::testing::StartsWith("Name: weir\nVersion: " + std::string{version} + "\nNbthread: 2\n"));
-  for (const char* line :
-       {"\nPid: 4711\n", "\nUptime: 1d 2h03m04s\n", "\nUptime_sec: 93784\n", "\nUlimit-n: 20000\n", "\nMaxconn: 9000\n",
-        "\nCurrConns: 5\n", "\nCumConns: 42\n", "\nStopping: 0\n", "\nnode: host7\n", "\nTotalBytesOut: 70000\n"}) {
+  for (const char* line : {"\nPid: 4711\n", "\nUptime: 1d 2h03m04s\n", "\nUptime_sec: 93784\n", "\nUlimit-n: 20000\n",
+                           "\nMaxconn: 9000\n", "\nCurrConns: 5\n", "\nCumConns: 42\n", "\nCumReq: 0\n",
+                           "\nStopping: 0\n", "\nnode: host7\n", "\nTotalBytesOut: 70000\n"}) {
     EXPECT_THAT(text, HasSubstr(line));
   }
   EXPECT_THAT(text, Not(HasSubstr("\n\n")));
@@ -37,9 +37,18 @@ TEST(StatsInfo, HasOurOwnLinesToo) {
   const StatsWorld world;
   const std::string text = info_text(world.view(), usage);
   for (const char* line : {"\nConfig: weir.yaml\n", "\nSnapshot: 5\n", "\nReloads: 4\n", "\nReloads_refused: 1\n",
-                           "\nDescriptors: 42\n", "\nMemory_rss_bytes: 12345678\n"}) {
+                           "\nDescriptors: 42\n", "\nMemory_rss_bytes: 12345678\n", "\nOrigin_connections: 23\n",
+                           "\nOrigin_connections_idle: 15\n", "\nExchanges_now: 8\n"}) {
     EXPECT_THAT(text, HasSubstr(line));
   }
+}
+
+TEST(StatsInfo, SumsRequestsOverListeners) {
+  StatsWorld world;
+  world.web.counters(0).requests.add(3);
+  world.web.counters(1).requests.add(20);
+  world.local.counters(1).requests.add(100);
+  EXPECT_THAT(info_text(world.view(), usage), HasSubstr("\nCumReq: 123\n"));
 }
 
 TEST(StatsInfo, AsJsonSaysTheSameAndMoreOfEachWorker) {
@@ -65,6 +74,37 @@ TEST(StatsInfo, AsJsonSaysTheSameAndMoreOfEachWorker) {
   EXPECT_EQ(info["worker"][1]["cpu"], 3);
   EXPECT_EQ(info["worker"][0]["turns"], 1000);
   EXPECT_EQ(info["worker"][1]["close_reasons"]["done"], 36);
+  EXPECT_EQ(info["worker"][1]["exchange_ends"]["unrouted"], 2);
+  EXPECT_EQ(info["worker"][0]["exchange_ends"].size(), exchange_end_count);
+}
+
+TEST(StatsInfo, SpeaksOfTheAccessLogIfThereIsOne) {
+  StatsWorld world;
+  EXPECT_THAT(info_text(world.view(), usage), Not(HasSubstr("Access_log")));
+  EXPECT_FALSE(json::parse(info_json(world.view(), usage)).contains("access_log"));
+
+  AccessLogFigures log;
+  log.lines.store(100, std::memory_order_relaxed);
+  log.lost.store(7, std::memory_order_relaxed);
+  log.bytes.store(20'000'000'000, std::memory_order_relaxed);
+  log.reopened.store(2, std::memory_order_relaxed);
+  world.figures.access_log = &log;
+  EXPECT_THAT(info_text(world.view(), usage),
+              EndsWith("\nAccess_log_lines: 100\nAccess_log_lost: 7\nAccess_log_bytes: 20000000000\n"
+                       "Access_log_reopened: 2\n"));
+  EXPECT_EQ(json::parse(info_json(world.view(), usage))["access_log"],
+            json({{"lines", 100}, {"lost", 7}, {"bytes", 20'000'000'000}, {"reopened", 2}}));
+}
+
+TEST(StatsInfo, SaysWhatHttpHasOpen) {
+  const StatsWorld world;
+  const json info = json::parse(info_json(world.view(), usage));
+  EXPECT_EQ(info["origin_connections"], 23);
+  EXPECT_EQ(info["origin_connections_idle"], 15);
+  EXPECT_EQ(info["exchanges_now"], 8);
+  EXPECT_EQ(info["worker"][0]["origin_connections"], 20);
+  EXPECT_EQ(info["worker"][1]["origin_connections_idle"], 1);
+  EXPECT_EQ(info["worker"][0]["exchanges_now"], 6);
 }
 
 TEST(StatsInfo, EachWorkerHasEveryCounter) {
@@ -98,6 +138,25 @@ TEST(StatsJson, DescribesListeners) {
   EXPECT_EQ(stat["listeners"][1]["address"], "unix:/run/x.sock");
 }
 
+TEST(StatsJson, DescribesListenersOfHttp) {
+  StatsWorld world;
+  world.add_upstream("other", 1);
+  world.make_http(0, {route_to({1}), route_to({0, 1}), route_mirrored_to(1)});
+  world.snapshot.listeners[1].upstream = no_upstream;
+  world.make_http(1);
+  const json listeners = json::parse(stat_json(world.view()))["listeners"];
+  EXPECT_EQ(listeners[0]["mode"], "http");
+  EXPECT_EQ(listeners[0]["upstream"], "app");
+  EXPECT_EQ(listeners[0]["routes"], 3);
+  EXPECT_EQ(listeners[1]["mode"], "http");
+  EXPECT_TRUE(listeners[1]["upstream"].is_null());
+  EXPECT_EQ(listeners[1]["routes"], 0);
+}
+
+TEST(StatsJson, AListenerOfTcpHasNoRoutes) {
+  EXPECT_FALSE(json::parse(stat_json(StatsWorld{}.view()))["listeners"][0].contains("routes"));
+}
+
 TEST(StatsJson, DescribesUpstreamsAndTheirEndpoints) {
   const StatsWorld world;
   const json stat = json::parse(stat_json(world.view()));
@@ -127,6 +186,15 @@ TEST(StatsJson, NamesEveryCloseReason) {
   EXPECT_EQ(reasons["drain_timeout"], 0);
 }
 
+TEST(StatsJson, NamesEveryEndOfAnExchange) {
+  const StatsWorld world;
+  const json ends = json::parse(stat_json(world.view()))["exchange_ends"];
+  EXPECT_EQ(ends.size(), exchange_end_count);
+  EXPECT_EQ(ends["done"], 99);
+  EXPECT_EQ(ends["unrouted"], 2);
+  EXPECT_EQ(ends["client_left"], 0);
+}
+
 TEST(StatsJson, AListenerWhoseUpstreamIsGoneHasNone) {
   StatsWorld world;
   world.snapshot.listeners[0].upstream = UpstreamId{77};
@@ -142,8 +210,10 @@ TEST(StatsJson, ANameThatIsNoUtf8StaysPrintable) {
 TEST(StatsActivity, ShowsSumsAndEachWorker) {
   const StatsWorld world;
   const std::string text = activity_text(world.view());
-  for (const char* line : {"workers: 2\n", "\ncpu: [ 0 3 ]\n", "\nconnections: 5 [ 3 2 ]\n",
-                           "\naccepted: 42 [ 30 12 ]\n", "\nclosed_done: 36 [ 0 36 ]\n"}) {
+  for (const char* line :
+       {"workers: 2\n", "\ncpu: [ 0 3 ]\n", "\nconnections: 5 [ 3 2 ]\n", "\naccepted: 42 [ 30 12 ]\n",
+        "\nclosed_done: 36 [ 0 36 ]\n", "\norigin_connections_idle: 15 [ 14 1 ]\n", "\nexchanges_now: 8 [ 6 2 ]\n",
+        "\nended_done: 99 [ 90 9 ]\n"}) {
     EXPECT_THAT(text, HasSubstr(line));
   }
   EXPECT_THAT(text, Not(HasSubstr("\n\n")));

@@ -15,6 +15,20 @@ ListenerSpec listener(uint32_t id, std::string name, std::string_view address, L
 
 }  // namespace
 
+std::shared_ptr<const Route> route_to(std::vector<uint32_t> upstreams) {
+  auto route = std::make_shared<Route>();
+  for (const uint32_t upstream : upstreams) route->split.push_back({UpstreamId{upstream}, 1});
+  return route;
+}
+
+std::shared_ptr<const Route> route_mirrored_to(uint32_t mirror) {
+  auto route = std::make_shared<Route>();
+  route->answer = std::make_unique<FixedAnswer>();
+  route->has_mirror = true;
+  route->mirror = UpstreamId{mirror};
+  return route;
+}
+
 StatsWorld::StatsWorld() {
   figures.started = now - std::chrono::seconds{93'784};  // a day, two hours, three minutes and four seconds
   figures.reloads = 4;
@@ -30,13 +44,21 @@ StatsWorld::StatsWorld() {
   process.workers[0]->counters.turns.add(1000);
   process.workers[1]->counters.closed[static_cast<size_t>(CloseReason::done)].add(36);
   process.workers[0]->counters.closed[static_cast<size_t>(CloseReason::idle_timeout)].add(1);
+  process.workers[0]->counters.exchanges_ended[static_cast<size_t>(ExchangeEnd::done)].add(90);
+  process.workers[1]->counters.exchanges_ended[static_cast<size_t>(ExchangeEnd::done)].add(9);
+  process.workers[1]->counters.exchanges_ended[static_cast<size_t>(ExchangeEnd::unrouted)].add(2);
   process.workers[0]->connections.store(3, std::memory_order_relaxed);
   process.workers[1]->connections.store(2, std::memory_order_relaxed);
+  process.workers[0]->origin_connections.store(20, std::memory_order_relaxed);
+  process.workers[1]->origin_connections.store(3, std::memory_order_relaxed);
+  process.workers[0]->origin_connections_idle.store(14, std::memory_order_relaxed);
+  process.workers[1]->origin_connections_idle.store(1, std::memory_order_relaxed);
+  process.workers[0]->exchanges.store(6, std::memory_order_relaxed);
+  process.workers[1]->exchanges.store(2, std::memory_order_relaxed);
 
   snapshot.generation = 5;
   snapshot.connections_max = 9000;
   snapshot.connections_per_worker_max = 4500;
-  snapshot.upstream_by_id = {0};
 
   web.connections.store(4, std::memory_order_relaxed);
   web.counters(0).connections_total.add(29);
@@ -76,7 +98,8 @@ StatsWorld::StatsWorld() {
 
 void StatsWorld::add_upstream(const std::string& name, uint32_t endpoints) {
   Upstream upstream;
-  upstream.id = UpstreamId{static_cast<uint32_t>(snapshot.upstreams.size())};
+  const auto index = static_cast<uint32_t>(snapshot.upstreams.size());
+  upstream.id = UpstreamId{index};
   upstream.name = name;
   upstream.algorithm = "round_robin";
   for (uint32_t i = 0; i < endpoints; ++i) {
@@ -89,6 +112,15 @@ void StatsWorld::add_upstream(const std::string& name, uint32_t endpoints) {
     upstream.endpoints.push_back(std::move(endpoint));
   }
   snapshot.upstreams.push_back(std::move(upstream));
+  snapshot.upstream_by_id.push_back(index);
+}
+
+void StatsWorld::make_http(size_t listener, std::vector<std::shared_ptr<const Route>> routes) {
+  ListenerSpec& spec = snapshot.listeners[listener];
+  auto http = std::make_shared<HttpListener>();
+  http->routes = std::move(routes);
+  if (spec.upstream != no_upstream) http->otherwise = route_to({index_of(spec.upstream)});
+  spec.http = std::move(http);
 }
 
 }  // namespace weir
