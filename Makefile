@@ -12,6 +12,7 @@ T ?=
 URL ?= http://127.0.0.1:8080/
 DURATION ?= 10s
 CONNECTIONS ?= 64
+SECONDS_EACH ?= 60
 PREFIX ?= /usr/local
 DESTDIR ?=
 
@@ -73,6 +74,18 @@ tsan: ## Every test under ThreadSanitizer
 	@$(call configure,tsan)
 	@$(fixed_addresses) $(call build,tsan)
 	@$(fixed_addresses) $(ctest) --preset tsan
+
+.PHONY: fuzz
+fuzz: ## Let each fuzzer look for bad input for a while (SECONDS_EACH=60)
+	@scripts/setup.sh build fuzz
+	@$(call configure,fuzz)
+	@$(call build,fuzz)
+	@tests/fuzz/http1_seeds.py build/fuzz/seeds
+	@for fuzzer in build/fuzz/tests/fuzz/*_fuzz; do \
+	  name=$$(basename "$$fuzzer"); mkdir -p "build/fuzz/corpus/$$name"; \
+	  "$$fuzzer" "build/fuzz/corpus/$$name" "build/fuzz/seeds/$$name" -dict=tests/fuzz/http1.dict \
+	    -max_total_time=$(SECONDS_EACH) -artifact_prefix="build/fuzz/$$name-" -print_final_stats=1 -verbosity=0; \
+	done
 
 .PHONY: bench
 bench: build ## Measure weir beside HAProxy and nginx on this machine

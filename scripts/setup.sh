@@ -16,6 +16,7 @@ packages_of() {
       ;;
     lint) echo clang-tidy-14 python3 shellcheck ;;
     format) echo clang-format-14 ;;
+    fuzz) echo clang-14 libclang-rt-14-dev python3 ;;
     load) echo wrk curl ;;
     demo) echo wrk socat curl ;;
     bench) echo wrk haproxy nginx libnginx-mod-stream python3 ;;
@@ -29,11 +30,11 @@ die() {
 }
 
 [[ ${WEIR_SETUP:-on} != off ]] || exit 0
-[[ $# -gt 0 ]] || die "say which groups: build lint format load demo bench"
+[[ $# -gt 0 ]] || die "say which groups: build lint format fuzz load demo bench"
 
 wanted=()
 for group in "$@"; do
-  list=$(packages_of "$group") || die "unknown group '$group'; there are build lint format load demo bench"
+  list=$(packages_of "$group") || die "unknown group '$group'; there are build lint format fuzz load demo bench"
   read -ra list <<<"$list"
   wanted+=("${list[@]}")
 done

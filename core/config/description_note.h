@@ -8,6 +8,7 @@
 
 #include "core/base/clock.h"
 #include "core/config/values.h"
+#include "core/model/picker.h"
 
 namespace weir::config {
 
@@ -28,7 +29,7 @@ inline constexpr Duration long_wait_max = hours{24 * 365};
 inline constexpr uint32_t connections_max = 10'000'000;
 inline constexpr uint32_t workers_max = cpu_max + 1;
 inline constexpr uint32_t weight_max = 65535;
-inline constexpr uint32_t tries_max = 100;
+inline constexpr uint32_t tries_max = weir::tries_max;
 inline constexpr uint32_t backlog_max = 1'000'000;
 inline constexpr uint32_t pipes_max = 65536;
 inline constexpr uint32_t maglev_table_size_max = 16'777'213;  // the largest prime below 2^24

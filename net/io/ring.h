@@ -48,7 +48,7 @@ class Ring {
   void accept_many(Op& op, Op::Handler handler, int fd);
   void accept_one(Op& op, Op::Handler handler, int fd);
 
-  // `address` must stay as it is until the next wait() has begun.
+  // `address` is copied: a Snapshot that it lies in may be gone when the kernel reads it.
   void connect(Op& op, Op::Handler handler, int fd, const sockaddr* address, socklen_t size);
 
   // Receives again and again, each time into one of the provided buffers, until canceled, the end, an error, or

@@ -3,9 +3,9 @@
 
 #include <errno.h>
 #include <liburing.h>
-#include <string.h>
 #include <sys/mman.h>
 
+#include <cstring>
 #include <vector>
 
 namespace weir {
@@ -40,6 +40,9 @@ struct Ring::Impl {
   };
   std::vector<Message> messages;
   uint32_t messages_used = 0;
+  // Where connects go, likewise.
+  std::vector<sockaddr_storage> addresses;
+  uint32_t addresses_used = 0;
 
   Impl() = default;
   Impl(const Impl&) = delete;
@@ -90,7 +93,7 @@ struct Ring::Impl {
     // accepts more; the caller's next turn does that, and what was not submitted stays written down.
     const int result = io_uring_enter2(static_cast<unsigned>(ring.enter_ring_fd), submitted, wait_for, flags,
                                        reinterpret_cast<sigset_t*>(&argument), sizeof argument);
-    if (flush() == 0) messages_used = 0;
+    if (flush() == 0) messages_used = addresses_used = 0;
     WEIR_ASSERT(result >= 0 || result == -EINTR || result == -ETIME || result == -EBUSY || result == -EAGAIN, result);
   }
 };
@@ -109,6 +112,7 @@ Result<std::unique_ptr<Ring>> Ring::make(const RingOptions& options) {
     return error_from_errno(-result, Side::ourselves);
   }
   impl->messages.resize(impl->ring.sq.ring_entries);
+  impl->addresses.resize(impl->ring.sq.ring_entries);
   // Saves the look-up of the descriptor with each system call. Fails only where a process has too many rings; then we
   // do without.
   impl->ring_fd_registered = io_uring_register_ring_fd(&impl->ring) == 1;
@@ -138,9 +142,14 @@ void Ring::accept_one(Op& op, Op::Handler handler, int fd) {
 }
 
 void Ring::connect(Op& op, Op::Handler handler, int fd, const sockaddr* address, socklen_t size) {
+  WEIR_ASSERT(size <= sizeof(sockaddr_storage), size);
   start(op, handler);
+  // First, because it may submit what was written down before, and with it empty `addresses`.
   io_uring_sqe* sqe = impl_->take_sqe();
-  io_uring_prep_connect(sqe, fd, address, size);
+  WEIR_ASSERT(impl_->addresses_used < impl_->addresses.size(), impl_->addresses_used);
+  sockaddr_storage& copy = impl_->addresses[impl_->addresses_used++];
+  std::memcpy(&copy, address, size);
+  io_uring_prep_connect(sqe, fd, reinterpret_cast<const sockaddr*>(&copy), size);
   io_uring_sqe_set_data(sqe, &op);
 }
 

@@ -1,13 +1,11 @@
 #include "net/io/socket.h"
 
 #include <errno.h>
-#include <linux/tcp.h>  // its tcp_info is newer than that of the C library
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#include <cstddef>
 
 namespace weir {
 namespace {
@@ -99,17 +97,6 @@ int pending_error(int fd) noexcept {
   socklen_t size = sizeof error;
   ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
   return error;
-}
-
-bool nothing_delivered(int fd, uint64_t bytes) noexcept {
-  tcp_info info{};
-  socklen_t size = sizeof info;
-  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return false;
-  constexpr uint8_t closed = 7;  // TCP_CLOSE
-  if (size < offsetof(tcp_info, tcpi_dsack_dups) || info.tcpi_state != closed) return false;
-  // What was confirmed may count the handshake as one byte more.
-  const uint64_t sent = info.tcpi_bytes_sent - info.tcpi_bytes_retrans;
-  return sent + 1 >= info.tcpi_bytes_acked + bytes;
 }
 
 bool peer_address(int fd, sockaddr_storage& address) noexcept {

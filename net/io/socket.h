@@ -48,10 +48,6 @@ void reset_on_close(int fd) noexcept;
 // The error that has happened to the socket and was told to nobody yet; 0 if there is none.
 int pending_error(int fd) noexcept;
 
-// A connection that its peer has reset: were the last `bytes` that were sent on it for nothing, because the peer's
-// kernel had not confirmed any of them? False where that cannot be known.
-bool nothing_delivered(int fd, uint64_t bytes) noexcept;
-
 // The two ends' addresses. False if the socket is not connected any more.
 bool peer_address(int fd, sockaddr_storage& address) noexcept;
 bool local_address(int fd, sockaddr_storage& address, socklen_t& size) noexcept;

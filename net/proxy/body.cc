@@ -31,6 +31,8 @@ void BodySource::skip(uint64_t bytes) noexcept {
 
 BodySource::Step BodySource::next(Buffers& buffers, BufferQueue& in, bool ended, BufferPiece& piece,
                                   http::Fields& trailers) noexcept {
+  if (phase_ == Phase::broken) return Step::no_buffers;
+  if (framing_ != http::Framing::chunked) trailers.clear();  // of somebody else: the Fields are shared
   if (phase_ == Phase::over) return Step::end;
   if (framing_ == http::Framing::chunked) return next_chunked(buffers, in, ended, piece, trailers);
   if (in.empty()) {
@@ -92,7 +94,11 @@ BodySource::Step BodySource::next_chunked(Buffers& buffers, BufferQueue& in, boo
       break;
     }
     const BufferId id = buffers.take();
-    if (id == no_buffer) return Step::no_buffers;
+    if (id == no_buffer) {
+      // `in` has been decoded in place: what lies there now is no framing any more, and must not be read as such.
+      phase_ = Phase::broken;
+      return Step::no_buffers;
+    }
     std::memcpy(buffers.data(id), bytes, step.payload);
     in.consume(buffers, step.consumed);
     piece = {id, 0, static_cast<uint16_t>(step.payload)};

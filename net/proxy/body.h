@@ -45,7 +45,7 @@ class BodySource {
   void skip(uint64_t bytes) noexcept;
 
  private:
-  enum class Phase : uint8_t { data, trailers, over };
+  enum class Phase : uint8_t { data, trailers, over, broken };
 
   Step take(Buffers& buffers, BufferQueue& in, uint32_t size, BufferPiece& piece) noexcept;
   Step next_chunked(Buffers& buffers, BufferQueue& in, bool ended, BufferPiece& piece, http::Fields& trailers) noexcept;

@@ -62,7 +62,10 @@ void BodySplice::turn() {
         if (moved > 0) exchange_.splice_moved(moved);
         return relay_->ring.poll(sink_op_, on_sink_ready, sink_->fd(), POLLOUT);
       }
-      if (drained <= 0) return end(End::sink_failed);
+      if (drained <= 0) {
+        if (moved > 0) exchange_.splice_moved(moved);
+        return end(End::sink_failed, drained == 0 ? EPIPE : static_cast<int>(-drained));
+      }
       piped_ -= static_cast<uint32_t>(drained);
       left_ -= static_cast<uint64_t>(drained);
       moved += static_cast<uint64_t>(drained);
@@ -76,7 +79,7 @@ void BodySplice::turn() {
     if (filled == -EAGAIN || filled == -EINTR) break;
     if (filled <= 0) {
       if (moved > 0) exchange_.splice_moved(moved);
-      return end(filled == 0 ? End::source_ended : End::source_failed);
+      return filled == 0 ? end(End::source_ended) : end(End::source_failed, static_cast<int>(-filled));
     }
     piped_ = static_cast<uint32_t>(filled);
     relay_->counters.bytes_spliced.add(static_cast<uint64_t>(filled));
@@ -88,15 +91,16 @@ void BodySplice::turn() {
 
 void BodySplice::give_back_pipe() {
   if (pipe_ != no_pipe) relay_->pipes.give_back(pipe_, piped_ == 0);
+  if (piped_ > 0) exchange_.splice_lost(piped_);
   pipe_ = no_pipe;
   piped_ = 0;
 }
 
-void BodySplice::end(End how) {
+void BodySplice::end(End how, int error) {
   give_back_pipe();
   state_ = State::idle;
   source_->resume();
-  exchange_.splice_ended(how);
+  exchange_.splice_ended(how, error);
 }
 
 void BodySplice::stop() {

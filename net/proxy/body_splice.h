@@ -31,6 +31,8 @@ class BodySplice {
 
   bool busy() const noexcept { return state_ != State::idle; }
   bool moving() const noexcept { return state_ == State::moving; }
+  // It is the sink that is waited for.
+  bool blocked_by_sink() const noexcept { return moving() && sink_op_.in_flight(); }
   // Of the client's to the origin, or the other way.
   bool upward() const noexcept { return upward_; }
   void set_upward(bool upward) noexcept { upward_ = upward; }
@@ -44,7 +46,7 @@ class BodySplice {
   static void on_source_ready(Op& op, const Completion& completion);
   static void on_sink_ready(Op& op, const Completion& completion);
   void turn();
-  void end(End how);
+  void end(End how, int error = 0);
   void give_back_pipe();
 
   Exchange& exchange_;

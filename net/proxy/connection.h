@@ -65,6 +65,8 @@ class Connection final : public Pump {
   bool congested() const noexcept { return out_.count() >= waiting_max; }
   // The end follows right behind what is in out(): both may leave in one packet.
   void end_follows() noexcept { end_follows_ = true; }
+  // Something of it is being handed to the kernel.
+  bool sending() const noexcept { return send_op_.in_flight(); }
   // Everything has been handed to the kernel.
   bool drained() const noexcept { return out_.empty() && !send_op_.in_flight(); }
 

@@ -6,6 +6,7 @@
 #include "net/proxy/origin_connection.h"
 #include "net/proxy/request_context.h"
 #include "net/proxy/request_head.h"
+#include "net/proxy/tunnel.h"
 #include "net/proxy/worker.h"
 
 namespace weir {
@@ -40,7 +41,8 @@ void Exchange::become(State next) {
 
 // --- taking up a request --------------------------------------------------------------------------------------------
 
-void Exchange::begin(const PeerAddress& peer) {
+void Exchange::begin(const PeerAddress& peer, Instant first_byte) {
+  notes_.begun = first_byte;
   const ListenerSpec* listener = http_.worker.snapshot().find(listener_);
   WEIR_ASSERT(listener != nullptr && listener->http != nullptr);
   http_.scratch.clear();
@@ -61,8 +63,7 @@ void Exchange::begin(const PeerAddress& peer) {
   // Who asks for the next proxy alone (RFC 9110 section 7.6.2) has found it.
   const http::Field* hops = head.fields.find(http::FieldId::max_forwards);
   if (head.method == http::Method::options && hops != nullptr && hops->value == "0") {
-    put_own_answer(204, {}, {});
-    return finish(ExchangeEnd::answered_here, false);
+    return answer_here(204, {}, {}, {});
   }
   follow_route(context);
 }
@@ -80,8 +81,9 @@ void Exchange::begin_refused(const PeerAddress& peer, http::Refusal refusal, boo
   finish(ExchangeEnd::refused, false);
 }
 
-void Exchange::begin_timed_out(const PeerAddress& peer) {
+void Exchange::begin_timed_out(const PeerAddress& peer, Instant first_byte) {
   http_.scratch.clear();
+  notes_.begun = first_byte;
   notes_.client = peer;
   fail(ExchangeEnd::header_timeout);
 }
@@ -114,6 +116,20 @@ void Exchange::take_notes(RequestContext& context) {
   }
 }
 
+// Templates in rules for the answer speak of the request.
+void Exchange::note_facts(const RequestContext& context) {
+  Blocks& blocks = http_.blocks;
+  if (!notes_.logged) {
+    notes_.note(blocks, ExchangeNotes::method, context.head.method_text);
+    notes_.note(blocks, ExchangeNotes::authority, context.head.authority);
+  }
+  notes_.note(blocks, ExchangeNotes::host, context.facts.host);
+  notes_.note(blocks, ExchangeNotes::path, context.facts.path);
+  notes_.note(blocks, ExchangeNotes::query, context.facts.query);
+  notes_.has_query = context.facts.has_query;
+  notes_.secure = context.facts.scheme == "https";
+}
+
 // --- routing --------------------------------------------------------------------------------------------------------
 
 void Exchange::follow_route(RequestContext& context) {
@@ -123,10 +139,13 @@ void Exchange::follow_route(RequestContext& context) {
   if (route == nullptr) return fail(ExchangeEnd::unrouted);
   context.facts.route = route->name;
   if (notes_.logged) notes_.note(http_.blocks, ExchangeNotes::route, route->name);
-  if (!route->answer_rules.empty()) rules_ = route;
+  if (!route->answer_rules.empty()) {
+    rules_ = route;
+    note_facts(context);
+  }
 
   if (route->redirect != nullptr) return redirect(context, *route);
-  if (route->answer != nullptr) return fixed_answer(context, *route);
+  if (route->answer != nullptr) return fixed_answer(*route);
   if (!choose_upstream(context, *route)) return fail(ExchangeEnd::no_upstream);
   if (!remember_request(context, *route)) return;
   client_.head_taken();
@@ -138,13 +157,17 @@ void Exchange::follow_route(RequestContext& context) {
 }
 
 void Exchange::redirect(RequestContext& context, const Route& route) {
-  status_ = route.redirect->status;
-  put_own_answer(route.redirect->status, {}, {}, expand(route.redirect->location, context.facts, http_.scratch));
-  finish(ExchangeEnd::answered_here, false);
+  const std::string_view location = expand(route.redirect->location, context.facts, http_.scratch);
+  answer_here(route.redirect->status, {}, {}, {"Location", location, http::FieldId::location});
 }
 
-void Exchange::fixed_answer(RequestContext& /*context*/, const Route& route) {
-  put_own_answer(route.answer->status, route.answer->content_type, route.answer->body);
+void Exchange::fixed_answer(const Route& route) {
+  answer_here(route.answer->status, route.answer->content_type, route.answer->body, {});
+}
+
+void Exchange::answer_here(uint16_t status, std::string_view content_type, std::string_view body,
+                           const http::Field& extra) {
+  if (!put_own_answer(status, content_type, body, extra)) return fail(ExchangeEnd::head_too_large);
   finish(ExchangeEnd::answered_here, false);
 }
 
@@ -173,7 +196,7 @@ bool Exchange::choose_upstream(RequestContext& context, const Route& route) {
   const Upstream* upstream = http_.worker.snapshot().find(upstream_);
   if (upstream == nullptr) return false;
   context.facts.upstream = upstream->name;
-  if (notes_.logged) notes_.note(http_.blocks, ExchangeNotes::upstream, upstream->name);
+  if (notes_.logged || rules_ != nullptr) notes_.note(http_.blocks, ExchangeNotes::upstream, upstream->name);
   if (upstream->picker->wants_key()) key_ = key_of(context.from);
   find_sticky(context, *upstream);
   const Duration whole = route.request_timeout_ms > 0 ? Duration{std::chrono::milliseconds{route.request_timeout_ms}}
@@ -188,20 +211,11 @@ bool Exchange::remember_request(RequestContext& context, const Route& route) {
   const Upstream& upstream = *http_.worker.snapshot().find(upstream_);
   up_.begin(context.head.framing);
   up_over_ = context.head.framing == http::Framing::none;
-  if (!notes_.logged && rules_ != nullptr) {
-    // Templates in rules for the answer speak of the request.
-    notes_.note(http_.blocks, ExchangeNotes::method, context.head.method_text);
-    notes_.note(http_.blocks, ExchangeNotes::authority, context.head.authority);
-    notes_.note(http_.blocks, ExchangeNotes::target, context.head.target);
-    notes_.note(http_.blocks, ExchangeNotes::upstream, upstream.name);
-  }
   std::array<std::byte, Blocks::size_max> out;
   const uint32_t size = write_request_head(http_, context, route, upstream.http.sticky, out);
   upgrade_ = context.head.upgrade || method_ == http::Method::connect;
   if (size == 0) {
-    refusal_ = http::Refusal::head_too_large;
-    put_error(http::status_of(refusal_), http::name_of(refusal_), http::sentence_of(refusal_));
-    finish(ExchangeEnd::refused, false);
+    fail(ExchangeEnd::head_too_large);
     return false;
   }
   if (copy_.append(http_.blocks, std::span{out}.first(size))) return true;
@@ -262,15 +276,19 @@ void Exchange::fail(ExchangeEnd end) {
   if (state_ == State::over) return;
   drop_origin(true);
   if (head_sent_) return finish(end, true);
-  // What begin() has put there may still be looked at.
-  if (state_ != State::routing) http_.scratch.clear();
   const auto index = static_cast<size_t>(end);
   const CounterName& name = exchange_end_names[index];
   put_error(exchange_end_statuses[index], name.name, name.help);
   finish(end, false);
 }
 
+bool Exchange::blocked_by_origin() const noexcept {
+  if (splice_.moving() && splice_.upward()) return splice_.blocked_by_sink();
+  return origin_ == nullptr || state_ == State::dialing || origin_->io().congested();
+}
+
 bool Exchange::holds_buffers() const noexcept {
+  if (tunnel_ != nullptr) return tunnel_->holds_buffers();
   return origin_ != nullptr && (!origin_->io().in().empty() || !origin_->io().out().empty());
 }
 

@@ -51,13 +51,14 @@ class Exchange final {
   // --- by the client's side
 
   // Takes up the request in HttpWorker::request. `peer` is who is connected.
-  void begin(const PeerAddress& peer);
+  // `first_byte` of it came then.
+  void begin(const PeerAddress& peer, Instant first_byte);
   // The same for one that was not understood: it is answered and written down.
   void begin_refused(const PeerAddress& peer, http::Refusal refusal, bool head_known);
   // Takes up a request whose head is built already (a mirror's).
   void begin_copy(UpstreamId upstream, std::span<const std::byte> head, http::Method method, http::Framing framing);
   // No head came in time.
-  void begin_timed_out(const PeerAddress& peer);
+  void begin_timed_out(const PeerAddress& peer, Instant first_byte);
   // More of the request's body may be there, or its end.
   void request_more();
   // The client takes more of the answer.
@@ -70,6 +71,9 @@ class Exchange final {
   void fail(ExchangeEnd end);
 
   bool answering() const noexcept { return head_sent_; }
+  // Bytes are there for the client, or for the origin, and it does not take them.
+  bool blocked_by_client() const noexcept { return splice_.blocked_by_sink() && !splice_.upward(); }
+  bool blocked_by_origin() const noexcept;
   bool tunneling() const noexcept { return state_ == State::tunneling; }
   // Why weir refused it, for the log.
   void note_refusal(http::Refusal refusal) noexcept { refusal_ = refusal; }
@@ -89,7 +93,9 @@ class Exchange final {
   void tunnel_ended();
   void tunnel_moved(bool up, uint64_t bytes);
   void splice_moved(uint64_t bytes);
-  void splice_ended(BodySplice::End end);
+  // Taken from the source, and to be had by nobody.
+  void splice_lost(uint64_t bytes);
+  void splice_ended(BodySplice::End end, int error);
   void splice_stopped() {}
 
   // Nothing of it is in flight.
@@ -109,10 +115,12 @@ class Exchange final {
   void follow_route(RequestContext& context);
   bool choose_upstream(RequestContext& context, const Route& route);
   void redirect(RequestContext& context, const Route& route);
-  void fixed_answer(RequestContext& context, const Route& route);
+  void fixed_answer(const Route& route);
+  void answer_here(uint16_t status, std::string_view content_type, std::string_view body, const http::Field& extra);
   bool remember_request(RequestContext& context, const Route& route);
   void find_sticky(RequestContext& context, const Upstream& upstream);
   void take_notes(RequestContext& context);
+  void note_facts(const RequestContext& context);
 
   // exchange_origin.cc: reaching an origin
   void try_next();
@@ -128,11 +136,13 @@ class Exchange final {
   bool never_delivered() const;
   void drop_origin(bool reset);
   void let_origin_go();
+  void wait_for_first_byte();
   void arm(Instant phase_end);
   void time_is_up();
 
   // exchange_answer.cc: its answer
   void pump_down();
+  HttpLimits limits() const;
   bool read_head();
   bool take_interim(uint32_t size);
   bool take_head(uint32_t size);
@@ -142,8 +152,8 @@ class Exchange final {
   void body_moved();
   void splice_if_worth_it();
   void apply_route_rules(http::Fields& fields, const Upstream* upstream);
-  void put_own_answer(uint16_t status, std::string_view content_type, std::string_view body,
-                      std::string_view location = {});
+  bool put_own_answer(uint16_t status, std::string_view content_type, std::string_view body,
+                      const http::Field& extra = {});
   void put_error(uint16_t status, std::string_view name, std::string_view sentence);
   void begin_tunnel();
   void finish(ExchangeEnd end, bool cut);
@@ -171,7 +181,7 @@ class Exchange final {
   bool up_over_ : 1 = false;         // the request was passed on to its end
   bool up_begun_ : 1 = false;        // some of it has been handed to the kernel for this try
   bool up_dead_ : 1 = false;         // the origin takes no more of it
-  bool speaks_proxy_ : 1 = false;  // the connection begins with a PROXY header
+  bool speaks_proxy_ : 1 = false;    // the connection begins with a PROXY header
   bool no_splice_ : 1 = false;       // there was no pipe
   bool own_answer_cut_ : 1 = false;  // there were not enough buffers for it
   bool fresh_only_ : 1 = false;      // the next try is not to use an idle connection

@@ -12,6 +12,9 @@ namespace {
 // More interim answers than any sane origin sends to one request.
 constexpr uint8_t interims_max = 32;
 
+// What an idle socket takes in one go, whatever its settings.
+constexpr uint32_t short_request_max = 4096;
+
 template <class Counters>
 void count_status(Counters& counters, uint16_t status) noexcept {
   switch (status / 100) {
@@ -28,6 +31,12 @@ void count_status(Counters& counters, uint16_t status) noexcept {
 // --- receiving it ---------------------------------------------------------------------------------------------------
 
 void Exchange::origin_received() {
+  // It speaks although nothing was asked: whatever that is, it is no answer to this request.
+  // (A short request is handed to the kernel at once, so what is told before that has come before it.)
+  const bool unasked = never_delivered() || (!up_begun_ && up_over_ && copy_.size() <= short_request_max);
+  if (state_ == State::waiting && unasked && !origin_->io().in().empty()) {
+    return origin_->reused() ? try_failed(Cause::closed) : fail(ExchangeEnd::answer_malformed);
+  }
   if (state_ == State::waiting || state_ == State::answering) pump_down();
 }
 
@@ -49,20 +58,27 @@ void Exchange::pump_down() {
   if (state_ == State::answering && !(splice_.moving() && !splice_.upward())) pass_body();
 }
 
+// Origins are believed as little as clients.
+HttpLimits Exchange::limits() const {
+  const ListenerSpec* listener = http_.worker.snapshot().find(listener_);
+  return listener != nullptr && listener->http != nullptr ? listener->http->limits : HttpLimits{};
+}
+
 // One head, interim or final. False: nothing more can be done for now.
 bool Exchange::read_head() {
   Connection& io = origin_->io();
   BufferQueue& in = io.in();
   Buffers& buffers = http_.worker.relay().buffers;
   if (in.empty()) {
-    if (io.ended()) try_failed(Cause::closed);
+    if (io.ended()) try_failed(up_dead_ ? Cause::reset : Cause::closed);
     return false;
   }
   if (!client_.can_take()) return false;
   if (notes_.first_byte == Instant{}) notes_.first_byte = http_.worker.now();
   in.gather(buffers);
   const std::string_view bytes{reinterpret_cast<const char*>(in.front(buffers)), in.front_size(buffers)};
-  const http1::HeadLimits limits;  // what an origin says is as long as the largest head that weir can hold
+  const HttpLimits wanted = limits();
+  const http1::HeadLimits limits{wanted.line_bytes_max, wanted.head_bytes_max, wanted.fields_max};
   if (http1::may_be_complete(bytes, seen_, limits)) {
     const auto parsed = http1::parse_answer(bytes, limits, method_, http_.answer);
     if (parsed.status == http1::HeadParse::Status::done) {
@@ -94,6 +110,7 @@ bool Exchange::take_interim(uint32_t size) {
     fail(ExchangeEnd::answer_malformed);
     return false;
   }
+  lease_.state().counters(http_.worker.index()).bytes_down.add(size);
   if (accepts_interim_) client_.put_interim(http_.answer);
   origin_->io().in().consume(http_.worker.relay().buffers, size);
   origin_->io().taken();
@@ -107,7 +124,10 @@ bool Exchange::take_head(uint32_t size) {
   const Upstream* upstream = worker.snapshot().find(upstream_);
   const bool switches = head.status == 101;
   const bool connects = method_ == http::Method::connect && head.status / 100 == 2;
-  if (switches && !(upgrade_ && head.upgrade && method_ != http::Method::connect)) {
+  // Nobody may switch before the request is complete (RFC 9110 section 7.8): what of its body is still to come would be
+  // the tunnel's first bytes.
+  const bool asked_for = !switches || (upgrade_ && head.upgrade && method_ != http::Method::connect);
+  if (!asked_for || ((switches || connects) && !up_over_)) {
     lease_.state().counters(worker.index()).answers_malformed.add();
     fail(ExchangeEnd::answer_malformed);
     return false;
@@ -119,14 +139,15 @@ bool Exchange::take_head(uint32_t size) {
       return false;  // there is another connection now, if any
     }
   }
+  lease_.state().counters(worker.index()).bytes_down.add(size);
   status_ = head.status;
   origin_may_go_on_ = head.keep_alive && head.framing != http::Framing::until_close;
   const http::Framing framing = head.framing;
   const uint64_t length = head.content_length;
   http_.scratch.clear();
   edit_answer(head, upstream);
-  if (!client_.put_head(head)) {
-    fail(ExchangeEnd::no_buffers);
+  if (const auto put = client_.put_head(head); put != ExchangeClient::Put::done) {
+    fail(put == ExchangeClient::Put::no_buffers ? ExchangeEnd::no_buffers : ExchangeEnd::answer_too_large);
     return false;
   }
   head_sent_ = true;
@@ -135,10 +156,12 @@ bool Exchange::take_head(uint32_t size) {
   origin_->io().in().consume(worker.relay().buffers, size);
   if (switches || connects) {
     become(State::tunneling);
+    // For so long may the client take to read that head.
+    arm(upstream != nullptr ? worker.now() + upstream->http.body_timeout : Instant::max());
     begin_tunnel();
     return false;
   }
-  down_.begin(framing, length, 4096);
+  down_.begin(framing, length, limits().trailer_bytes_max);
   become(State::answering);
   arm(upstream != nullptr ? worker.now() + upstream->http.body_timeout : Instant::max());
   return true;

@@ -45,6 +45,7 @@ void Exchange::splice_moved(uint64_t bytes) {
     counters.bytes_up.add(bytes);
     notes_.bytes_in += bytes;
     client_.request_skipped(bytes);
+    if (state_ == State::waiting) wait_for_first_byte();
   } else {
     counters.bytes_down.add(bytes);
     notes_.bytes_out += bytes;
@@ -54,21 +55,24 @@ void Exchange::splice_moved(uint64_t bytes) {
   }
 }
 
-void Exchange::splice_ended(BodySplice::End end) {
+// Where the next request begins is counted from the source's side.
+void Exchange::splice_lost(uint64_t bytes) {
+  if (splice_.upward()) client_.request_skipped(bytes);
+}
+
+void Exchange::splice_ended(BodySplice::End end, int error) {
   if (state_ == State::over) return;
+  const bool up = splice_.upward();
   switch (end) {
     case BodySplice::End::out_of_pipes: no_splice_ = true; break;
     case BodySplice::End::done: break;
-    // The source's connection receives again, and will say so itself.
     case BodySplice::End::source_ended:
-    case BodySplice::End::source_failed: return;
-    case BodySplice::End::sink_failed:
-      if (!splice_.upward()) return abort(ExchangeEnd::client_reset);
-      up_dead_ = true;
-      return;
+      return;  // its connection receives again, and will say so itself
+    // An error is told once, and that was here.
+    case BodySplice::End::source_failed: return up ? client_.client_failed(error) : origin_failed(false, error);
+    case BodySplice::End::sink_failed: return up ? origin_failed(true, error) : client_.client_failed(error);
   }
-  if (splice_.upward()) return pump_up();
-  pump_down();
+  up ? pump_up() : pump_down();
 }
 
 // --- tunnels --------------------------------------------------------------------------------------------------------
@@ -101,10 +105,11 @@ void Exchange::tunnel_moved(bool up, uint64_t bytes) {
 
 void Exchange::tunnel_ended() {
   const bool reset = tunnel_->was_reset();
+  const ExchangeEnd end = tunnel_->was_idle() ? ExchangeEnd::tunnel_idle : ExchangeEnd::tunneled;
   http_.over(*tunnel_);
   tunnel_ = nullptr;
   drop_origin(reset);
-  finish(ExchangeEnd::tunneled, reset);
+  finish(end, reset);
 }
 
 }  // namespace weir

@@ -34,6 +34,9 @@ class ExchangeClient {
   virtual uint64_t request_left() const = 0;
   virtual void request_skipped(uint64_t bytes) = 0;
 
+  // Nobody will want the rest of it: an answer of weir's own follows.
+  virtual void request_given_up() = 0;
+
   // --- the answer
 
   // There is room for more of it; answer_room() of the exchange tells when there is again.
@@ -41,12 +44,15 @@ class ExchangeClient {
   // One with status 100 to 199, not 101.
   virtual void put_interim(const http::AnswerHead& head) = 0;
   // `head` says how long the body is (length, none), or that it goes on until answer_ended(). 101 and the answer to a
-  // CONNECT have none. False: no buffer was free.
-  virtual bool put_head(const http::AnswerHead& head) = 0;
+  // CONNECT have none. Unless it is `done`, nothing was put.
+  enum class Put : uint8_t { done, no_buffers, too_large };
+  virtual Put put_head(const http::AnswerHead& head) = 0;
   virtual void put_piece(BufferPiece piece) = 0;
   virtual bool put_end(const http::Fields* trailers) = 0;
   virtual void answer_skipped(uint64_t bytes) = 0;
 
+  // The socket that was lent has failed.
+  virtual void client_failed(int error) = 0;
   // The exchange is over: its answer is complete, or (`cut`) it cannot be, and the client must be able to see that.
   virtual void exchange_over(ExchangeEnd end, bool cut) = 0;
 

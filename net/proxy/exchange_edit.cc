@@ -27,6 +27,10 @@ std::string_view same_site_text(StickyPolicy::SameSite same_site) noexcept {
 void Exchange::edit_answer(http::AnswerHead& head, const Upstream* upstream) {
   if (is_mirror_) return;
   if (upstream != nullptr) stick(head, *upstream);
+  const std::string_view id = notes_.text(ExchangeNotes::request_id);
+  if (!id.empty() && head.fields.find(http::FieldId::x_request_id) == nullptr) {
+    add_field(head.fields, "X-Request-Id", id, http::FieldId::x_request_id);
+  }
   const ListenerSpec* listener = http_.worker.snapshot().find(listener_);
   if (listener != nullptr && listener->http != nullptr && !listener->http->forward.via.empty()) {
     const std::string_view version = head.minor_version == 0 ? "1.0 " : "1.1 ";
@@ -38,16 +42,14 @@ void Exchange::edit_answer(http::AnswerHead& head, const Upstream* upstream) {
 void Exchange::apply_route_rules(http::Fields& fields, const Upstream* upstream) {
   if (rules_ == nullptr) return;
   TemplateFacts facts;
-  const std::string_view target = notes_.text(ExchangeNotes::target);
-  const size_t query = target.find('?');
   std::array<char, 64> client;
-  facts.scheme = "http";
+  facts.scheme = notes_.secure ? "https" : "http";
   facts.method = notes_.text(ExchangeNotes::method);
   facts.authority = notes_.text(ExchangeNotes::authority);
-  facts.host = facts.authority.substr(0, facts.authority.rfind(':'));
-  facts.path = target.substr(0, query);
-  facts.has_query = query != std::string_view::npos;
-  if (facts.has_query) facts.query = target.substr(query + 1);
+  facts.host = notes_.text(ExchangeNotes::host);
+  facts.path = notes_.text(ExchangeNotes::path);
+  facts.query = notes_.text(ExchangeNotes::query);
+  facts.has_query = notes_.has_query;
   facts.client_ip = write_address(notes_.client, client);
   facts.request_id = notes_.text(ExchangeNotes::request_id);
   facts.route = rules_->name;
@@ -91,6 +93,7 @@ void Exchange::stick(http::AnswerHead& head, const Upstream& upstream) {
   const std::span<char> room = http_.scratch.room();
   size_t size = 0;
   const auto append = [&](std::string_view text) {
+    if (text.empty()) return;
     std::memcpy(room.data() + size, text.data(), text.size());
     size += text.size();
   };

@@ -25,8 +25,9 @@ uint32_t microseconds(Instant from, Instant to) noexcept {
 
 // --- answers of our own ---------------------------------------------------------------------------------------------
 
-void Exchange::put_own_answer(uint16_t status, std::string_view content_type, std::string_view body,
-                              std::string_view location) {
+// False: nothing was put.
+bool Exchange::put_own_answer(uint16_t status, std::string_view content_type, std::string_view body,
+                              const http::Field& extra) {
   http::AnswerHead& head = http_.answer;
   status_ = status;
   head.status = status;
@@ -40,15 +41,14 @@ void Exchange::put_own_answer(uint16_t status, std::string_view content_type, st
   head.fields.clear();
   add_field(head.fields, "Date", http_.worker.http_date(), http::FieldId::date);
   if (!content_type.empty()) add_field(head.fields, "Content-Type", content_type, http::FieldId::content_type);
-  if (!location.empty()) add_field(head.fields, "Location", location, http::FieldId::location);
-  if (status == 405) add_field(head.fields, "Allow", "GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS");
-  if (status == 503) add_field(head.fields, "Retry-After", "1");
+  if (!extra.name.empty()) add_field(head.fields, extra.name, extra.value);
   if (const std::string_view id = notes_.text(ExchangeNotes::request_id); !id.empty()) {
     add_field(head.fields, "X-Request-Id", id, http::FieldId::x_request_id);
   }
   apply_route_rules(head.fields, nullptr);
   if (method_ == http::Method::head) head.framing = http::Framing::none;
-  if (!client_.put_head(head)) return;
+  client_.request_given_up();
+  if (client_.put_head(head) != ExchangeClient::Put::done) return false;
   head_sent_ = true;
   Buffers& buffers = http_.worker.relay().buffers;
   while (!body.empty() && head.framing == http::Framing::length) {
@@ -61,10 +61,12 @@ void Exchange::put_own_answer(uint16_t status, std::string_view content_type, st
     body.remove_prefix(size);
   }
   own_answer_cut_ = !body.empty() && head.framing == http::Framing::length;
+  return true;
 }
 
 void Exchange::put_error(uint16_t status, std::string_view name, std::string_view sentence) {
   if (is_mirror_) return;
+  http_.scratch.clear();  // nobody looks any more at what was there
   // Who sees the error can name it, and the log has the same name for it.
   if (notes_.text(ExchangeNotes::request_id).empty()) {
     std::array<char, http::request_id_size> id;
@@ -73,7 +75,13 @@ void Exchange::put_error(uint16_t status, std::string_view name, std::string_vie
   const std::span<char> room = http_.scratch.room();
   const uint32_t size =
       http::write_error_body(wants_html_, status, name, sentence, notes_.text(ExchangeNotes::request_id), room);
-  put_own_answer(status, http::error_content_type(wants_html_), http_.scratch.keep(size));
+  http::Field extra;
+  if (status == 405) extra = {"Allow", "GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS"};
+  if (status == 503) extra = {"Retry-After", "1"};
+  // Without an answer, the next one must not be taken for this one.
+  if (!put_own_answer(status, http::error_content_type(wants_html_), http_.scratch.keep(size), extra)) {
+    own_answer_cut_ = true;
+  }
 }
 
 // --- the end --------------------------------------------------------------------------------------------------------
@@ -92,7 +100,7 @@ void Exchange::write_down(ExchangeEnd end) {
   record.body_us = microseconds(notes_.first_byte, now);
   record.weir_us = notes_.inside_ns / 1000;
   record.client = notes_.client;
-  record.status = status_;
+  record.status = status_ != 0 ? status_ : exchange_end_statuses[static_cast<size_t>(end)];
   record.tries = notes_.tries;
   record.minor_version = notes_.minor_version;
   record.reused = notes_.reused;

@@ -21,6 +21,9 @@ class ExchangeNotes {
     method,
     authority,
     target,
+    host,   // in lower case, without the port
+    path,   // of the target
+    query,  // of the target; see has_query
     route,
     upstream,
     endpoint,  // the last one asked
@@ -45,6 +48,8 @@ class ExchangeNotes {
   uint8_t tries = 0;
   uint8_t minor_version = 1;
   bool reused = false;
+  bool has_query = false;
+  bool secure = false;  // a trusted proxy says that the client speaks https
   bool logged = false;  // there is an access log that wants it
 
  private:

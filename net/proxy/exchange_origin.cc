@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "net/io/socket.h"
 #include "net/proxy/exchange.h"
 #include "net/proxy/http_worker.h"
 #include "net/proxy/mirror.h"
@@ -120,13 +119,18 @@ void Exchange::send_request() {
   lease_.state().counters(http_.worker.index()).requests.add();
   lease_.state().counters(http_.worker.index()).bytes_up.add(copy_.size());
   note_time_inside();
+  notes_.first_byte = {};
   up_dead_ = false;
   up_begun_ = false;
   seen_ = 0;
   interims_ = 0;
+  wait_for_first_byte();
+  if (!up_over_) pump_up();
+}
+
+void Exchange::wait_for_first_byte() {
   const Upstream* upstream = http_.worker.snapshot().find(upstream_);
   arm(upstream != nullptr ? http_.worker.now() + upstream->http.first_byte_timeout : Instant::max());
-  if (!up_over_) pump_up();
 }
 
 // What is sent up after the head is remembered with it, as long as it fits: then it can be sent again.
@@ -163,10 +167,7 @@ void Exchange::pump_up() {
         up_over_ = true;
         if (mirror_ != nullptr) mirror_->end();
         // From here on it is the origin's turn.
-        if (state_ == State::waiting) {
-          const Upstream* upstream = http_.worker.snapshot().find(upstream_);
-          if (upstream != nullptr) arm(http_.worker.now() + upstream->http.first_byte_timeout);
-        }
+        if (state_ == State::waiting) wait_for_first_byte();
         return;
       case BodySource::Step::refused: refusal_ = client_.body_refusal(); return fail(ExchangeEnd::body_malformed);
       case BodySource::Step::cut: return fail(ExchangeEnd::body_cut);
@@ -177,6 +178,7 @@ void Exchange::pump_up() {
 
 void Exchange::origin_sent() {
   up_begun_ = true;
+  if (state_ == State::waiting && !up_over_) wait_for_first_byte();
   if (state_ == State::waiting || state_ == State::answering) return pump_up();
   if (state_ == State::tunneling) begin_tunnel();
 }
@@ -212,19 +214,17 @@ void Exchange::time_is_up() {
       return try_failed(Cause::connect_timeout);
     case State::waiting:
       // The client still sends: how long it may take for that is its session's business.
-      if (!up_over_ && !up_dead_) {
-        const Upstream* upstream = worker.snapshot().find(upstream_);
-        return arm(worker.now() + (upstream != nullptr ? upstream->http.first_byte_timeout : descriptor_pause));
-      }
+      if (!up_over_ && !up_dead_ && !blocked_by_origin()) return wait_for_first_byte();
       lease_.state().counters(worker.index()).first_byte_timeouts.add();
       return try_failed(Cause::first_byte_timeout);
     case State::answering:
       // It is the client who takes nothing: how long it may is its session's business.
-      if (!client_.can_take()) return body_moved();
+      if (!client_.can_take() || blocked_by_client()) return body_moved();
       lease_.state().counters(worker.index()).answers_cut.add();
       return fail(ExchangeEnd::answer_timeout);
+    // The tunnel has not begun: the client does not read that it may.
+    case State::tunneling: return abort(ExchangeEnd::tunneled);
     case State::routing:
-    case State::tunneling:
     case State::over: WEIR_ASSERT(false, static_cast<int>(state_));
   }
 }
@@ -281,6 +281,10 @@ bool Exchange::retry(Cause cause) {
 bool Exchange::may_retry(Cause cause, const Upstream& upstream) {
   const RetryPolicy& policy = upstream.http.retry;
   if (!replayable_ || tried_.count() + 1 >= std::min(upstream.tries, tries_max)) return false;
+  const bool somebody_left = std::any_of(
+      upstream.endpoints.begin(), upstream.endpoints.end(),
+      [&](const Endpoint& each) { return each.weight > 0 && each.id != endpoint_ && !tried_.contains(each.id); });
+  if (!somebody_left) return false;
   switch (cause) {
     // Nothing was sent, so any request may be sent elsewhere; and no origin is asked twice.
     case Cause::unreachable:
@@ -300,11 +304,10 @@ bool Exchange::may_retry(Cause cause, const Upstream& upstream) {
   return false;
 }
 
-// The origin's kernel has confirmed no byte of this request, and has thrown the connection away: no program has read
-// it, so even what must not be repeated may be sent again.
+// Nothing of this request has been handed to the kernel, so even what must not be repeated may be sent elsewhere. (What
+// was handed to it may have been read, also where the origin's kernel has confirmed nothing: a reset overtakes that.)
 bool Exchange::never_delivered() const {
-  if (up_dead_ && !up_begun_) return true;
-  return nothing_delivered(origin_->io().fd(), copy_.size());
+  return !up_begun_ && !origin_->io().sending();
 }
 
 void Exchange::drop_origin(bool reset) {
@@ -316,7 +319,8 @@ void Exchange::drop_origin(bool reset) {
 // The answer is complete: the connection may serve the next exchange, if nothing speaks against it.
 void Exchange::let_origin_go() {
   Connection& io = origin_->io();
-  const bool clean = origin_may_go_on_ && !speaks_proxy_ && up_over_ && !up_dead_ && io.in().empty() && !io.ended() && io.drained();
+  const bool clean =
+      origin_may_go_on_ && !speaks_proxy_ && up_over_ && !up_dead_ && io.in().empty() && !io.ended() && io.drained();
   const Upstream* upstream = http_.worker.snapshot().find(upstream_);
   if (clean && upstream != nullptr) {
     http_.pool.keep(*origin_, upstream->http.pool);

@@ -93,9 +93,16 @@ class Flow final : public Pump {
   // The first piece is full: gathering brings no more.
   bool waiting_full() const;
   void consume_waiting(uint32_t bytes) { queue_.consume(host_.relay.buffers, bytes); }
-  // Takes over what somebody else has received from the source, as its first bytes. Before open_source().
-  void adopt(BufferQueue& received) {
-    while (!received.empty()) queue_.push(host_.relay.buffers, received.pop_front(host_.relay.buffers));
+  // Takes over what somebody else has received from the source, as its first bytes, and says how many those are.
+  // Before open_source().
+  uint64_t adopt(BufferQueue& received) {
+    uint64_t bytes = 0;
+    while (!received.empty()) {
+      const BufferPiece piece = received.pop_front(host_.relay.buffers);
+      bytes += piece.size;
+      queue_.push(host_.relay.buffers, piece);
+    }
+    return bytes;
   }
   // Puts bytes of our own before all others. False if no buffer is free.
   template <class Write>

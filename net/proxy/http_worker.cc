@@ -22,7 +22,8 @@ std::string_view Scratch::join(std::string_view first, std::string_view second) 
 HttpWorker::HttpWorker(Worker& owner, uint32_t sessions_max, uint64_t seed)
     : worker(owner),
       pool(owner, sessions_max * 4),
-      exchanges(sessions_max * 2),
+      // And those that began and ended in one turn, of which each completion can bring so many.
+      exchanges(sessions_max * 2 + Worker::completions_per_turn * L7Session::requests_at_once),
       mirrors(sessions_max),
       tunnels(sessions_max),
       blocks(sessions_max * 4),

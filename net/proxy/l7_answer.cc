@@ -10,7 +10,8 @@ void L7Session::connection_sent(Connection&) {
   active_ = http_.worker.now();
   if (exchange_ != nullptr) return exchange_->answer_room();
   if (state_ == State::leaving) return leave_further();
-  if ((state_ == State::idle || state_ == State::reading) && !client_.in().empty()) read_requests();
+  const bool more = !client_.in().empty() || client_.ended();
+  if ((state_ == State::idle || state_ == State::reading) && more) read_requests();
 }
 
 void L7Session::put_interim(const http::AnswerHead& head) {
@@ -30,10 +31,15 @@ void L7Session::put_interim(const http::AnswerHead& head) {
   client_.flush_later();
 }
 
-bool L7Session::put_head(const http::AnswerHead& head) {
+void L7Session::request_given_up() {
+  // So much will not be read for nothing.
+  if (body_.left() > skip_bytes_max) keep_alive_ = false;
+}
+
+ExchangeClient::Put L7Session::put_head(const http::AnswerHead& head) {
   Buffers& buffers = http_.worker.relay().buffers;
   const BufferId id = buffers.take();
-  if (id == no_buffer) return false;
+  if (id == no_buffer) return Put::no_buffers;
   const bool switching = head.status == 101;
   http::Framing framing = head.framing;
   if (framing == http::Framing::chunked || framing == http::Framing::until_close) {
@@ -66,7 +72,7 @@ bool L7Session::put_head(const http::AnswerHead& head) {
   writer.end_of_head();
   if (writer.overflowed()) {
     buffers.give_back(id);
-    return false;
+    return Put::too_large;
   }
   ListenerCounters& counters = listener_state_.counters(http_.worker.index());
   switch (head.status / 100) {
@@ -79,7 +85,8 @@ bool L7Session::put_head(const http::AnswerHead& head) {
   counters.bytes_out.add(writer.size());
   client_.out().push(buffers, id, writer.size());
   client_.flush_later();
-  return true;
+  if (due_ == Instant::max()) wait_for_client();
+  return Put::done;
 }
 
 void L7Session::put_piece(BufferPiece piece) {
@@ -88,8 +95,6 @@ void L7Session::put_piece(BufferPiece piece) {
   listener_state_.counters(http_.worker.index()).bytes_out.add(piece.size);
   client_.out().push(buffers, piece);
   client_.flush_later();
-  // Should it take nothing for too long, somebody must notice.
-  if (due_ == Instant::max() && client_.congested()) arm(http_.worker.now() + std::chrono::seconds{5});
 }
 
 bool L7Session::put_end(const http::Fields* trailers) {

@@ -13,10 +13,8 @@
 namespace weir {
 namespace {
 
-// How long a client that was told the end may go on sending before it is closed nevertheless.
-constexpr Duration linger_max = std::chrono::seconds{1};
-// So much of a body that nobody wants is read, so that the connection can go on.
-constexpr uint32_t skip_bytes_max = 64 * 1024;
+// A client that nobody has listened to for so long is watched for a reset.
+constexpr Duration watch_after = std::chrono::milliseconds{250};
 
 http1::HeadLimits limits_of(const HttpListener& policy) noexcept {
   return {policy.limits.line_bytes_max, policy.limits.head_bytes_max, policy.limits.fields_max};
@@ -30,7 +28,8 @@ L7Session::L7Session(HttpWorker& http, const ListenerSpec& listener, int client)
       listener_(listener.id),
       client_(*this, http.worker.relay()),
       timer_(on_timer),
-      active_(http.worker.now()) {
+      active_(http.worker.now()),
+      lifetime_end_(listener.lifetime > Duration::zero() ? active_ + listener.lifetime : Instant::max()) {
   // Relaxed: a load figure.
   listener_state_.connections.fetch_add(1, std::memory_order_relaxed);
   listener_state_.counters(http_.worker.index()).connections_total.add();
@@ -97,7 +96,12 @@ void L7Session::connection_received(Connection&) {
     case State::reading: return read_requests();
     case State::exchanging:
       if (!body_.over()) exchange_->request_more();
-      if (state_ == State::exchanging && client_.ended()) client_ended();
+      if (state_ == State::exchanging && client_.ended()) return client_ended();
+      if (state_ == State::exchanging && client_.in().count() >= Connection::waiting_max) {
+        // Nothing is received any more for now, so its death would go unnoticed.
+        const Instant soon = http_.worker.now() + watch_after;
+        if (due_ > soon) arm(soon);
+      }
       return;
     case State::skipping: return skip_body();
     case State::leaving:
@@ -131,7 +135,10 @@ void L7Session::read_greeting() {
 // As many requests as are there, as long as their answers find room.
 void L7Session::read_requests() {
   in_loop_ = true;
-  while ((state_ == State::idle || state_ == State::reading) && !client_.in().empty() && !client_.congested()) {
+  // Whom this loop has answered has something to send: when it has left, the next ones are read (connection_sent).
+  uint32_t begun = 0;
+  while ((state_ == State::idle || state_ == State::reading) && begun++ < requests_at_once && !client_.in().empty() &&
+         !client_.congested()) {
     const ListenerSpec* spec = listener();
     // A reload has removed the listener, or made something else of it.
     if (spec == nullptr) {
@@ -143,7 +150,8 @@ void L7Session::read_requests() {
   in_loop_ = false;
   if (state_ != State::idle && state_ != State::reading) return;
   // Nothing more will come, and what is there is no request.
-  if (client_.ended() && !client_.congested()) return leave(CloseReason::done);
+  const bool more = client_.congested() || (state_ == State::idle && !client_.in().empty());
+  if (client_.ended() && !more) return leave(CloseReason::done);
   client_.taken();
 }
 
@@ -152,6 +160,7 @@ bool L7Session::read_head(const ListenerSpec& spec) {
   BufferQueue& in = client_.in();
   Buffers& buffers = http_.worker.relay().buffers;
   in.gather(buffers);
+  if (state_ == State::idle) head_begun_ = http_.worker.now();
   const std::string_view bytes{reinterpret_cast<const char*>(in.front(buffers)), in.front_size(buffers)};
   const http1::HeadLimits limits = limits_of(*spec.http);
   if (http1::may_be_complete(bytes, seen_, limits)) {
@@ -176,6 +185,7 @@ bool L7Session::read_head(const ListenerSpec& spec) {
 Exchange* L7Session::make_exchange(const ListenerSpec& spec) {
   seen_ = 0;
   half_closed_ = false;
+  half_close_passed_ = false;
   find_peer();
   listener_state_.counters(http_.worker.index()).requests.add();
   become(State::exchanging);
@@ -194,15 +204,18 @@ void L7Session::begin_exchange(const ListenerSpec& spec, uint32_t head_size) {
   ++requests_;
   const uint32_t requests_max = spec.http->requests_max;
   // What follows a CONNECT is meant for a tunnel: without one, it is not to be read as a request.
-  keep_alive_ = head.keep_alive && (requests_max == 0 || requests_ < requests_max) && !http_.worker.draining() &&
-                head.method != http::Method::connect;
+  worn_ = requests_max > 0 && requests_ >= requests_max;
+  keep_alive_ = head.keep_alive && !worn_ && !http_.worker.draining() && head.method != http::Method::connect &&
+                http_.worker.now() < lifetime_end_;
   old_client_ = head.minor_version == 0;
   head_only_ = head.method == http::Method::head;
   expects_continue_ = head.expects_continue;
   head_size_ = head_size;
   body_.begin(head.framing, head.content_length, spec.http->limits.trailer_bytes_max);
-  if (!body_.over()) arm(http_.worker.now() + spec.http->body_timeout);
-  make_exchange(spec)->begin(peer_);
+  listener_state_.counters(http_.worker.index()).bytes_in.add(head_size);
+  Exchange* exchange = make_exchange(spec);
+  if (!body_.over()) wait_for_client();
+  exchange->begin(peer_, head_begun_);
   if (state_ == State::exchanging && client_.ended()) client_ended();
 }
 
@@ -279,6 +292,8 @@ BodySource::Step L7Session::next_request_piece(BufferPiece& piece, http::Fields&
   const auto step = body_.next(http_.worker.relay().buffers, client_.in(), client_.ended(), piece, trailers);
   if (step == BodySource::Step::piece) listener_state_.counters(http_.worker.index()).bytes_in.add(piece.size);
   if (step == BodySource::Step::piece || step == BodySource::Step::need_more) client_.taken();
+  // There is no telling where the next request would begin.
+  if (step == BodySource::Step::refused || step == BodySource::Step::cut) keep_alive_ = false;
   return step;
 }
 
@@ -305,6 +320,7 @@ void L7Session::exchange_over(ExchangeEnd end, bool cut) {
   }
   if (aborting_) return;
   if (end == ExchangeEnd::tunneled) return close(CloseReason::done, cut);
+  if (end == ExchangeEnd::tunnel_idle) return close(CloseReason::idle_timeout);
   if (cut) {
     // Where only the end of the connection says that the body is over, an end would be a lie.
     if (sink_.framing() == http::Framing::until_close) return close(CloseReason::answer_cut, true);
@@ -313,7 +329,8 @@ void L7Session::exchange_over(ExchangeEnd end, bool cut) {
   if (end == ExchangeEnd::refused || end == ExchangeEnd::body_malformed) return leave(CloseReason::request_refused);
   if (end == ExchangeEnd::header_timeout) return leave(CloseReason::header_timeout);
   if (end == ExchangeEnd::body_timeout) return leave(CloseReason::body_timeout);
-  if (!keep_alive_) return leave(CloseReason::done);
+  if (http_.worker.now() >= lifetime_end_) return leave(CloseReason::lifetime);
+  if (!keep_alive_) return leave(worn_ ? CloseReason::requests_max : CloseReason::done);
   if (!body_.over()) {
     become(State::skipping);
     skip_left_ = skip_bytes_max;
@@ -326,9 +343,10 @@ void L7Session::next_request() {
   const ListenerSpec* spec = listener();
   if (spec == nullptr || http_.worker.draining()) return leave(CloseReason::draining);
   become(State::idle);
-  arm(http_.worker.now() + spec->http->keep_alive_timeout);
+  arm(std::min(http_.worker.now() + spec->http->keep_alive_timeout, lifetime_end_));
   if (in_loop_) return;
   if (!client_.in().empty() || client_.ended()) return read_requests();
+  client_.taken();
 }
 
 // Reads what is left of a body that nobody wants, if that is not too much, so that the next request can be read.
@@ -353,126 +371,6 @@ void L7Session::skip_body() {
     body_.trailers_taken(buffers, client_.in());
     return next_request();
   }
-}
-
-// --- time -----------------------------------------------------------------------------------------------------------
-
-void L7Session::arm(Instant due) {
-  due_ = due;
-  if (due == Instant::max()) return;
-  // Moved forward only when it fires: most of what is waited for comes long before.
-  if (!timer_.armed() || timer_.deadline() > due) http_.worker.wheel().arm(timer_, due);
-}
-
-void L7Session::on_timer(Timer& timer) {
-  L7Session& session = owner_of(timer, &L7Session::timer_);
-  if (session.due_ == Instant::max()) return;
-  if (session.http_.worker.now() < session.due_) return session.arm(session.due_);
-  session.time_is_up();
-}
-
-void L7Session::time_is_up() {
-  const Instant now = http_.worker.now();
-  switch (state_) {
-    case State::greeting: return close(CloseReason::proxy_header_timeout);
-    case State::idle: return close(requests_ == 0 ? CloseReason::header_timeout : CloseReason::keep_alive_timeout);
-    case State::reading: {
-      const ListenerSpec* spec = listener();
-      if (spec == nullptr) return leave(CloseReason::done);
-      keep_alive_ = false;
-      head_only_ = false;
-      body_.begin(http::Framing::none, 0, 0);
-      return make_exchange(*spec)->begin_timed_out(peer_);
-    }
-    case State::exchanging: {
-      if (half_closed_) {
-        if (exchange_->tunneling()) return;
-        listener_state_.counters(http_.worker.index()).client_aborts.add();
-        aborting_ = true;
-        exchange_->abort(ExchangeEnd::client_left);
-        return close(CloseReason::client_left);
-      }
-      const ListenerSpec* spec = listener();
-      const Duration patience = spec != nullptr ? spec->http->body_timeout : linger_max;
-      // Is it the client who is waited for? It is not, when the origin does not take what is there already.
-      const bool waiting = (!body_.over() && client_.in().empty()) || !client_.out().empty();
-      if (waiting && now - active_ >= patience) {
-        if (!exchange_->answering()) return exchange_->fail(ExchangeEnd::body_timeout);
-        listener_state_.counters(http_.worker.index()).client_aborts.add();
-        aborting_ = true;
-        exchange_->abort(ExchangeEnd::body_timeout);
-        return close(CloseReason::body_timeout, true);
-      }
-      if (!body_.over() || !client_.out().empty()) arm(waiting ? active_ + patience : now + patience);
-      return;
-    }
-    case State::skipping: return leave(CloseReason::body_timeout);
-    case State::leaving:
-      // Still taking its answer: as long as it does.
-      if (!shut_ && now - active_ < linger_max * 30) return arm(now + linger_max);
-      return join(!shut_);
-    case State::joining: WEIR_ASSERT(false);
-  }
-}
-
-// --- leaving --------------------------------------------------------------------------------------------------------
-
-void L7Session::drain() {
-  keep_alive_ = false;
-  if (state_ == State::idle && client_.in().empty()) leave(CloseReason::draining);
-}
-
-// What was written goes out first.
-void L7Session::leave(CloseReason reason) {
-  http_.worker.counters().closed[static_cast<size_t>(reason)].add();
-  become(State::leaving);
-  client_.end_follows();
-  arm(http_.worker.now() + linger_max);
-  leave_further();
-}
-
-void L7Session::leave_further() {
-  if (!client_.drained()) return;
-  // Closing while bytes of the client are on their way would answer them with a reset, which can overtake the answer.
-  const bool quiet = body_.over() && client_.in().empty() && !refused_;
-  if (quiet || client_.ended()) return join(false);
-  shut_ = true;
-  shut_down_send(client_.fd());
-  client_.discard();
-  arm(http_.worker.now() + linger_max);
-}
-
-void L7Session::close(CloseReason reason, bool reset) {
-  if (state_ == State::joining) return;
-  // Who leaves was counted when it began to.
-  if (state_ != State::leaving) http_.worker.counters().closed[static_cast<size_t>(reason)].add();
-  join(reset);
-}
-
-void L7Session::join(bool reset) {
-  become(State::joining);
-  reset_ = reset;
-  http_.worker.wheel().cancel(timer_);
-  client_.stop();
-  if (exchange_ != nullptr) {
-    exchange_->abort(ExchangeEnd::client_stopped);
-  } else if (joined()) {
-    http_.worker.session_joined(*this);
-  }
-}
-
-void L7Session::finish() {
-  WEIR_ASSERT(joined());
-  client_.release();
-  if (reset_) reset_on_close(client_.fd());
-  http_.worker.ring().close(client_.fd());
-}
-
-Instant L7Session::holding_buffers_since() const noexcept {
-  if (state_ == State::joining) return Instant::max();
-  const bool holding =
-      !client_.in().empty() || !client_.out().empty() || (exchange_ != nullptr && exchange_->holds_buffers());
-  return holding ? active_ : Instant::max();
 }
 
 }  // namespace weir

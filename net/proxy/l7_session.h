@@ -29,6 +29,10 @@ class HttpWorker;
 
 class L7Session final : public Session, public ConnectionHost, public ExchangeClient {
  public:
+  // So many requests are begun in one go, however many lie there: an exchange is freed at the end of the turn, also one
+  // that was over at once, so this bounds how many there are.
+  static constexpr uint32_t requests_at_once = 16;
+
   L7Session(HttpWorker& http, const ListenerSpec& listener, int client) noexcept;
   ~L7Session();
 
@@ -42,6 +46,11 @@ class L7Session final : public Session, public ConnectionHost, public ExchangeCl
   Kind kind() const noexcept override { return Kind::l7; }
 
  private:
+  // How long a client that was told the end may go on sending before it is closed nevertheless.
+  static constexpr Duration linger_max = std::chrono::seconds{1};
+  // So much of a body that nobody wants is read, so that the connection can go on.
+  static constexpr uint32_t skip_bytes_max = 64 * 1024;
+
   enum class State : uint8_t { greeting, idle, reading, exchanging, skipping, leaving, joining };
 
   // ConnectionHost
@@ -60,10 +69,12 @@ class L7Session final : public Session, public ConnectionHost, public ExchangeCl
   void request_skipped(uint64_t bytes) override;
   bool can_take() const override { return !client_.congested(); }
   void put_interim(const http::AnswerHead& head) override;
-  bool put_head(const http::AnswerHead& head) override;
+  void request_given_up() override;
+  Put put_head(const http::AnswerHead& head) override;
   void put_piece(BufferPiece piece) override;
   bool put_end(const http::Fields* trailers) override;
   void answer_skipped(uint64_t bytes) override;
+  void client_failed(int error) override { connection_failed(client_, false, error); }
   void exchange_over(ExchangeEnd end, bool cut) override;
   PeerAddress connected_to() const override;
   Connection* lend() override { return &client_; }
@@ -73,6 +84,7 @@ class L7Session final : public Session, public ConnectionHost, public ExchangeCl
   void become(State next);
   void arm(Instant due);
   void time_is_up();
+  void wait_for_client();
   const ListenerSpec* listener() const noexcept;
   void read_greeting();
   void read_requests();
@@ -103,9 +115,11 @@ class L7Session final : public Session, public ConnectionHost, public ExchangeCl
   bool in_loop_ : 1 = false;  // read_requests() is on the stack
   bool shut_ : 1 = false;     // the end was sent
   bool reset_ : 1 = false;
-  bool refused_ : 1 = false;      // what it sends cannot be understood
-  bool half_closed_ : 1 = false;  // it ended its side in the course of an exchange
-  bool aborting_ : 1 = false;     // the exchange is ended by us, and the session after it
+  bool refused_ : 1 = false;            // what it sends cannot be understood
+  bool worn_ : 1 = false;               // it has had as many requests as it may
+  bool half_closed_ : 1 = false;        // it ended its side in the course of an exchange
+  bool half_close_passed_ : 1 = false;  // and was given time enough to leave
+  bool aborting_ : 1 = false;           // the exchange is ended by us, and the session after it
   Connection client_;
   BodySource body_;
   BodySink sink_;
@@ -116,7 +130,9 @@ class L7Session final : public Session, public ConnectionHost, public ExchangeCl
   PeerAddress peer_;  // from the socket, or as the PROXY header says
   Timer timer_;
   Instant due_ = Instant::max();
-  Instant active_;  // when bytes moved last
+  Instant active_;        // when bytes moved last
+  Instant head_begun_{};  // when the first byte of the present head came
+  Instant lifetime_end_;  // no new request after it; Instant::max() when there is none
 };
 
 // What an idle connection costs in user memory, apart from what the kernel keeps for its socket.

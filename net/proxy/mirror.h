@@ -46,10 +46,12 @@ class Mirror final : public ExchangeClient {
   void request_skipped(uint64_t) override {}
   bool can_take() const override { return true; }
   void put_interim(const http::AnswerHead&) override {}
-  bool put_head(const http::AnswerHead&) override { return true; }
+  void request_given_up() override {}
+  Put put_head(const http::AnswerHead&) override { return Put::done; }
   void put_piece(BufferPiece piece) override;
   bool put_end(const http::Fields*) override { return true; }
   void answer_skipped(uint64_t) override {}
+  void client_failed(int) override {}
   void exchange_over(ExchangeEnd end, bool cut) override;
   PeerAddress connected_to() const override { return {}; }
   Connection* lend() override { return nullptr; }

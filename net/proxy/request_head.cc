@@ -74,7 +74,7 @@ class Builder {
         case FieldId::cookie: pass_on_cookie(field); continue;
         case FieldId::max_forwards: pass_on_max_forwards(field); continue;
         case FieldId::x_forwarded_for:
-          if (context_.trusted && !forward.x_forwarded_for) out_.add(field);
+          if (context_.trusted && (!forward.x_forwarded_for || context_.peer_ip.empty())) out_.add(field);
           continue;
         case FieldId::x_forwarded_proto:
           if (context_.trusted) out_.add(field);

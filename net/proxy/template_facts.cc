@@ -34,7 +34,7 @@ std::string_view expand(const TemplateText& text, const TemplateFacts& facts, Sc
   size_t size = 0;
   const auto append = [&](std::string_view piece) {
     const size_t taken = std::min(piece.size(), room.size() - size);
-    std::memcpy(room.data() + size, piece.data(), taken);
+    if (taken > 0) std::memcpy(room.data() + size, piece.data(), taken);  // a null pointer is no source
     size += taken;
   };
   for (const TemplatePiece& piece : text.pieces) {

@@ -30,8 +30,8 @@ Tunnel::Tunnel(HttpWorker& http, Exchange& exchange, Connection& client, Connect
 }
 
 void Tunnel::begin() {
-  up_.adopt(client_.in());
-  down_.adopt(origin_.in());
+  exchange_.tunnel_moved(true, up_.adopt(client_.in()));
+  exchange_.tunnel_moved(false, down_.adopt(origin_.in()));
   arm_timer();
   up_.open_source(client_.fd(), false);
   up_.open_sink(origin_.fd());
@@ -75,7 +75,6 @@ void Tunnel::on_timer(Timer& timer) {
 
 void Tunnel::flow_received(Flow& flow, uint64_t bytes) {
   active_ = http_.worker.now();
-  (&flow == &up_ ? bytes_up_ : bytes_down_) += bytes;
   exchange_.tunnel_moved(&flow == &up_, bytes);
 }
 

@@ -27,11 +27,10 @@ class Tunnel final : public FlowHost {
   // Ends it; Exchange::tunnel_ended() follows, perhaps at once.
   void stop();
 
-  uint64_t bytes_up() const noexcept { return bytes_up_; }
-  uint64_t bytes_down() const noexcept { return bytes_down_; }
   // It was ended by a reset, which the other side is to see too.
   bool was_reset() const noexcept { return reset_; }
   bool was_idle() const noexcept { return idle_; }
+  bool holds_buffers() const noexcept { return up_.holds_buffers() || down_.holds_buffers(); }
 
   ListNode node;  // of those that are over
 
@@ -55,8 +54,6 @@ class Tunnel final : public FlowHost {
   Timer timer_;
   Duration idle_max_{};
   Instant active_;
-  uint64_t bytes_up_ = 0;
-  uint64_t bytes_down_ = 0;
   bool stopping_ = false;
   bool reset_ = false;
   bool idle_ = false;

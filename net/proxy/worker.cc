@@ -8,9 +8,6 @@
 namespace weir {
 namespace {
 
-// Bounds of one turn; what is left over is for the next, which then does not wait.
-constexpr uint32_t completions_per_turn = 4096;
-constexpr uint32_t timers_per_turn = 1024;
 // How often a paused listener asks again whether there is room.
 constexpr Duration retry_interval = std::chrono::milliseconds{20};
 

@@ -54,6 +54,9 @@ struct WorkerOptions {
 class Worker {
  public:
   using Letters = Mailbox<ControlMessage>;
+  // Bounds of one turn; what is left over is for the next, which then does not wait.
+  static constexpr uint32_t completions_per_turn = 4096;
+  static constexpr uint32_t timers_per_turn = 1024;
 
   Worker(const WorkerOptions& options, ProcessState& process, Published<Snapshot>& published, Letters& letters,
          const Clock& clock);

@@ -105,10 +105,11 @@ class Sizes(Story):
         client = self.connect(weir.address())
         for _ in range(100):
             exchange(client, b"x" * 500)
+        # The client may have its last bytes before weir has heard that they were taken.
+        eventually(lambda: weir.listener()["bytes_out"] == 50000)
         self.assertEqual(weir.total("bytes_spliced"), 0)
         self.assertEqual(weir.total("bytes_copied"), 2 * 100 * 500)
-        listener = weir.listener()
-        self.assertEqual((listener["bytes_in"], listener["bytes_out"]), (50000, 50000))
+        self.assertEqual(weir.listener()["bytes_in"], 50000)
         endpoint = weir.endpoint("echo")
         self.assertEqual((endpoint["bytes_up"], endpoint["bytes_down"]), (50000, 50000))
 

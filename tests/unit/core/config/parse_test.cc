@@ -136,10 +136,10 @@ TEST(ConfigParse, WhatIsSaidHereWinsOverWhatIsMerged) {
       "x-b: &b {balance: least_connections, send_proxy: v1}\n"
       "listeners: [{address: \":1\", upstream: one}]\n"
       "upstreams:\n"
-      "  - {<<: [*a, *b], name: one, tries: 9}\n");
+      "  - {<<: [*a, *b], name: one, tries: 7}\n");
   ASSERT_TRUE(result.ok()) << result.render();
   const UpstreamConfig& upstream = result.config->upstreams[0];
-  EXPECT_EQ(upstream.tries, 9U);
+  EXPECT_EQ(upstream.tries, 7U);
   EXPECT_EQ(upstream.balance, "maglev");
   EXPECT_EQ(upstream.send_proxy, SendProxy::v1);
   EXPECT_EQ(upstream.endpoints.size(), 1U);
