@@ -56,21 +56,21 @@ load-test: ## Drive a running weir with wrk (URL=, DURATION=, CONNECTIONS=)
 
 .PHONY: test
 test: ## Build everything and run every test
-	@scripts/setup.sh build
+	@scripts/setup.sh build clients
 	@$(call configure,release)
 	@$(call build,release)
 	@$(ctest) --preset release
 
 .PHONY: asan
 asan: ## Every test under AddressSanitizer and UndefinedBehaviorSanitizer
-	@scripts/setup.sh build
+	@scripts/setup.sh build clients
 	@$(call configure,asan)
 	@$(call build,asan)
 	@$(ctest) --preset asan
 
 .PHONY: tsan
 tsan: ## Every test under ThreadSanitizer
-	@scripts/setup.sh build
+	@scripts/setup.sh build clients
 	@$(call configure,tsan)
 	@$(fixed_addresses) $(call build,tsan)
 	@$(fixed_addresses) $(ctest) --preset tsan

@@ -17,6 +17,7 @@ packages_of() {
     lint) echo clang-tidy-14 python3 shellcheck ;;
     format) echo clang-format-14 ;;
     fuzz) echo clang-14 libclang-rt-14-dev python3 ;;
+    clients) echo curl wrk apache2-utils nghttp2-client nodejs node-ws nginx ;;
     load) echo wrk curl ;;
     demo) echo wrk socat curl ;;
     bench) echo wrk haproxy nginx libnginx-mod-stream python3 ;;
@@ -30,11 +31,11 @@ die() {
 }
 
 [[ ${WEIR_SETUP:-on} != off ]] || exit 0
-[[ $# -gt 0 ]] || die "say which groups: build lint format fuzz load demo bench"
+[[ $# -gt 0 ]] || die "say which groups: build lint format fuzz clients load demo bench"
 
 wanted=()
 for group in "$@"; do
-  list=$(packages_of "$group") || die "unknown group '$group'; there are build lint format fuzz load demo bench"
+  list=$(packages_of "$group") || die "unknown group '$group'; there are build lint format fuzz clients load demo bench"
   read -ra list <<<"$list"
   wanted+=("${list[@]}")
 done

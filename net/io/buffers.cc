@@ -48,18 +48,17 @@ void Buffers::give_back(BufferId id) noexcept {
 }
 
 void Buffers::replenish() noexcept {
-  while (in_kernel_ < level_) {
+  // Once per turn, however many receives it was: they all saw the same empty ring.
+  if (exhausted_) level_ = std::min(level_ * 2, count_);
+  exhausted_ = false;
+  const uint32_t lent_max = count_ - count_ / own_share;
+  while (in_kernel_ < level_ && in_kernel_ + in_use_ < lent_max) {
     const BufferId id = take();
-    if (id == no_buffer) break;
     --in_use_;
     ++in_kernel_;
     ring_.provide_buffer(id, data(id), size);
   }
   ring_.commit_buffers();
-}
-
-void Buffers::exhausted() noexcept {
-  level_ = std::min(level_ * 2, count_);
 }
 
 // The last buffer may be in the middle of being sent; what is behind its bytes is not touched by that.

@@ -3,8 +3,9 @@
 // A connection owns no buffer while nothing is in flight on it: the kernel picks one out of the provided ring when
 // bytes have arrived, and the session gives it back when they have left. Freed buffers are provided again most recent
 // first, and no more of them than `level` lie in the kernel's ring, so that a worker goes on using the same few warm
-// ones; when a receive finds the ring empty (-ENOBUFS) the level rises. Beyond the limit, receives wait: see starving
-// sessions in worker.h.
+// ones; after a turn in which a receive found the ring empty (-ENOBUFS) the level rises. Beyond the limit, receives
+// wait: see starving sessions in worker.h. A share is never lent to the kernel: what came in may need a buffer of our
+// own to get out again.
 //
 // Pages are touched when a buffer is first used, so memory follows the peak, not the limit. Owned by one worker.
 #pragma once
@@ -50,7 +51,7 @@ class Buffers {
   // How many the kernel has, as far as we have heard.
   uint32_t available() const noexcept { return in_kernel_; }
   // A receive found none.
-  void exhausted() noexcept;
+  void exhausted() noexcept { exhausted_ = true; }
 
   uint32_t count() const noexcept { return count_; }
   // Held by sessions right now.
@@ -69,10 +70,13 @@ class Buffers {
   static constexpr uint32_t stride = size + 3 * 64;
   static_assert(size + headroom + tailroom <= stride);
   static constexpr uint32_t level_start = 128;
+  // One in so many is for take() alone.
+  static constexpr uint32_t own_share = 8;
 
   Ring& ring_;
   const uint32_t count_;
   uint32_t level_;
+  bool exhausted_ = false;  // since the last replenish()
   uint32_t in_kernel_ = 0;
   uint32_t in_use_ = 0;
   uint32_t fresh_ = 0;  // ids from here on were never used

@@ -108,7 +108,11 @@ void L7Session::leave_further() {
   if (!client_.drained()) return;
   // Closing while bytes of the client are on their way would answer them with a reset, which can overtake the answer.
   const bool quiet = body_.over() && client_.in().empty() && !refused_;
-  if (quiet || client_.ended()) return join(false);
+  if (quiet || client_.ended()) {
+    // The end leaves with the last bytes, which have waited for it; the rest of closing can take its time.
+    shut_down_send(client_.fd());
+    return join(false);
+  }
   shut_ = true;
   shut_down_send(client_.fd());
   client_.discard();

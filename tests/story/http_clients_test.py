@@ -29,6 +29,10 @@ def find(name):
     return shutil.which(name, path=os.environ.get("PATH", os.defpath) + ":/usr/sbin")
 
 
+# Where Debian has the modules of its packages; a Node from elsewhere does not look there.
+NODE_ENVIRONMENT = {**os.environ, "NODE_PATH": "/usr/share/nodejs:" + os.environ.get("NODE_PATH", "")}
+
+
 def program(name, package=None):
     """Skips a story where this is not installed."""
     return unittest.skipUnless(find(name), f"{name} is not installed (Debian package {package or name})")
@@ -37,7 +41,7 @@ def program(name, package=None):
 def node_has(module):
     with contextlib.suppress(OSError, subprocess.SubprocessError):
         return subprocess.run(["node", "-e", f"require('{module}')"], capture_output=True, timeout=30,
-                              check=False).returncode == 0
+                              check=False, env=NODE_ENVIRONMENT).returncode == 0
     return False
 
 
@@ -52,7 +56,7 @@ def echo(call):
 class Clients(HttpStory):
     def run_program(self, *words, check=True, text=True, stdin=None):
         result = subprocess.run(words, capture_output=True, text=text, timeout=60 * PATIENCE, check=False,
-                                cwd=self.folder, input=stdin)
+                                cwd=self.folder, input=stdin, env=NODE_ENVIRONMENT)
         if check:
             self.assertEqual(result.returncode, 0, f"{words}\n{result.stdout}\n{result.stderr}")
         return result
@@ -266,7 +270,8 @@ class Helper:
     """A program in the background, which says its port in its first line if it is asked to choose one."""
 
     def __init__(self, *words, cwd):
-        self._process = subprocess.Popen(words, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(words, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+                                         env=NODE_ENVIRONMENT)
 
     def line(self):
         return self._process.stdout.readline().strip()

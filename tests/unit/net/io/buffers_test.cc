@@ -92,13 +92,17 @@ TEST(Buffers, DoNotOverlap) {
   }
 }
 
+// Of 64: an eighth stays ours.
+constexpr uint32_t lent = 56;
+
 TEST(Buffers, LendTheKernelALevelAndNotAll) {
   const auto ring = make_ring();
   Buffers small{*ring, bytes_of(64)};
   EXPECT_EQ(small.available(), 0U);
   ASSERT_TRUE(small.start().ok());
-  EXPECT_EQ(small.available(), 64U);
+  EXPECT_EQ(small.available(), lent);
   EXPECT_EQ(small.in_use(), 0U);
+  for (uint32_t i = lent; i < 64; ++i) EXPECT_NE(small.take(), no_buffer);
   EXPECT_EQ(small.take(), no_buffer);
 
   const auto other = make_ring();
@@ -111,7 +115,7 @@ TEST(Buffers, LendTheKernelALevelAndNotAll) {
   EXPECT_EQ(large.in_use(), 1U);
 }
 
-TEST(Buffers, RaiseTheLevelWhenItWasTooLowButNeverAboveTheirNumber) {
+TEST(Buffers, RaiseTheLevelWhenItWasTooLowButKeepSome) {
   const auto ring = make_ring();
   Buffers buffers{*ring, bytes_of(300)};
   ASSERT_TRUE(buffers.start().ok());
@@ -119,29 +123,40 @@ TEST(Buffers, RaiseTheLevelWhenItWasTooLowButNeverAboveTheirNumber) {
   EXPECT_EQ(buffers.available(), 128U) << "provided only with the next replenish()";
   buffers.replenish();
   EXPECT_EQ(buffers.available(), 256U);
+  buffers.exhausted();
+  buffers.replenish();
+  EXPECT_EQ(buffers.available(), 263U) << "an eighth stays ours";
+  EXPECT_NE(buffers.take(), no_buffer);
+}
+
+TEST(Buffers, RaiseTheLevelOnceHoweverManyReceivesFoundNone) {
+  const auto ring = make_ring();
+  Buffers buffers{*ring, bytes_of(2000)};
+  ASSERT_TRUE(buffers.start().ok());
   for (int i = 0; i < 40; ++i) buffers.exhausted();
   buffers.replenish();
-  EXPECT_EQ(buffers.available(), 300U);
-  EXPECT_EQ(buffers.take(), no_buffer);
+  EXPECT_EQ(buffers.available(), 256U);
+  buffers.replenish();
+  EXPECT_EQ(buffers.available(), 256U);
 }
 
 TEST(Buffers, PassFromTheKernelToASessionAndBack) {
   Receiver receiver{64};
   Buffers& buffers = receiver.buffers;
   const BufferId first = receiver.receive("one");
-  EXPECT_EQ(buffers.available(), 63U);
+  EXPECT_EQ(buffers.available(), lent - 1);
   EXPECT_EQ(buffers.in_use(), 1U);
   const BufferId second = receiver.receive("two");
   EXPECT_NE(first, second);
-  EXPECT_EQ(buffers.available(), 62U);
+  EXPECT_EQ(buffers.available(), lent - 2);
   buffers.give_back(first);
-  EXPECT_EQ(buffers.available(), 62U) << "not the kernel's before the turn's replenish()";
+  EXPECT_EQ(buffers.available(), lent - 2) << "not the kernel's before the turn's replenish()";
   EXPECT_EQ(buffers.in_use(), 1U);
   buffers.replenish();
-  EXPECT_EQ(buffers.available(), 63U);
+  EXPECT_EQ(buffers.available(), lent - 1);
   buffers.give_back(second);
   buffers.replenish();
-  EXPECT_EQ(buffers.available(), 64U);
+  EXPECT_EQ(buffers.available(), lent);
   EXPECT_EQ(buffers.in_use(), 0U);
 }
 
@@ -155,14 +170,14 @@ TEST(Buffers, GoRoundWithoutOneBeingLost) {
     ASSERT_NE(id, no_buffer);
     ASSERT_EQ(std::count(held.begin(), held.end(), id), 0) << "a buffer was filled that is in use";
     held.push_back(id);
-    while (held.size() > random.below(60)) {
+    while (held.size() > random.below(lent - 4)) {
       const size_t at = random.below(held.size());
       receiver.buffers.give_back(held[at]);
       held.erase(held.begin() + static_cast<std::ptrdiff_t>(at));
     }
     receiver.buffers.replenish();
     ASSERT_EQ(receiver.buffers.in_use(), held.size());
-    ASSERT_EQ(receiver.buffers.available() + held.size(), 64U);
+    ASSERT_EQ(receiver.buffers.available() + held.size(), lent);
   }
   for (const BufferId id : held) receiver.buffers.give_back(id);
 }
@@ -170,7 +185,7 @@ TEST(Buffers, GoRoundWithoutOneBeingLost) {
 TEST(Buffers, AReceiveThatFindsNoneGoesOnWhenThereAreSome) {
   Receiver receiver{64};
   std::vector<BufferId> held;
-  for (int i = 0; i < 64; ++i) held.push_back(receiver.receive("x"));
+  for (uint32_t i = 0; i < lent; ++i) held.push_back(receiver.receive("x"));
   EXPECT_EQ(receiver.buffers.available(), 0U);
   ASSERT_TRUE(send_now(receiver.pair.far, "late"));
   ASSERT_TRUE(turn_until(*receiver.ring, [&] { return receiver.receiving.over(); }));
@@ -178,7 +193,7 @@ TEST(Buffers, AReceiveThatFindsNoneGoesOnWhenThereAreSome) {
   receiver.buffers.exhausted();
   for (const BufferId id : held) receiver.buffers.give_back(id);
   receiver.buffers.replenish();
-  EXPECT_EQ(receiver.buffers.available(), 64U);
+  EXPECT_EQ(receiver.buffers.available(), lent);
   receiver.ring->receive_many(receiver.receiving.op, Noted::note, receiver.pair.near.get(), false);
   ASSERT_TRUE(turn_until(*receiver.ring, [&] { return receiver.receiving.result() == 4; }));
   receiver.buffers.received(receiver.receiving.heard.back().buffer());
