@@ -179,7 +179,8 @@ void describe(V& v, Config& c) {
   v.value("cpus", c.cpus, CpuList{},
           {.sentence = "The CPUs that workers are pinned to.", .otherwise = "all that the process may use"});
   v.list("listeners", c.listeners, {.sentence = "Where clients connect.", .required = true});
-  v.list("upstreams", c.upstreams, {.sentence = "Named groups of endpoints.", .required = true});
+  v.list("upstreams", c.upstreams,
+         {.sentence = "Named groups of endpoints.", .otherwise = "none: then every route answers by itself"});
   v.section("timeouts", c.timeouts, {.sentence = "How long things may take."});
   v.section("limits", c.limits, {.sentence = "How much there may be of things."});
   v.section("admin", c.admin, {.sentence = "How weir is watched and steered."});

@@ -126,8 +126,20 @@ class Validator {
     }
   }
 
+  // Does anything lead to one? Redirects and fixed answers alone do not.
+  bool wants_upstreams() const {
+    const auto route_does = [](const RouteConfig& route) {
+      return !route.upstream.empty() || !route.split.empty() || route.mirror.has_value();
+    };
+    return config_.listeners.empty() ||
+           std::any_of(config_.listeners.begin(), config_.listeners.end(), [&](const ListenerConfig& listener) {
+             return listener.mode == Mode::tcp || !listener.upstream.empty() ||
+                    std::any_of(listener.routes.begin(), listener.routes.end(), route_does);
+           });
+  }
+
   void check_upstreams() {
-    if (config_.upstreams.empty()) {
+    if (config_.upstreams.empty() && wants_upstreams()) {
       complain("upstreams", "there is no upstream", "name at least one: `- {name: app, endpoints: [10.0.0.1:80]}`");
     }
     Seen names;

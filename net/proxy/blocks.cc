@@ -18,6 +18,8 @@ uint32_t Blocks::in_use() const noexcept {
 
 namespace {
 
+constexpr auto kinds = static_cast<uint8_t>(Blocks::sizes.size());
+
 template <class T>
 std::byte* bytes_of(T* slot) noexcept {
   return slot == nullptr ? nullptr : slot->bytes.data();
@@ -52,7 +54,7 @@ void Blocks::give_back(uint8_t kind, std::byte* data) noexcept {
 
 bool Block::reserve(Blocks& blocks, uint32_t size) noexcept {
   if (data_ != nullptr && size <= Blocks::sizes[kind_]) return true;
-  for (uint8_t kind = 0; kind < Blocks::sizes.size(); ++kind) {
+  for (uint8_t kind = 0; kind < kinds; ++kind) {
     if (size > Blocks::sizes[kind]) continue;
     std::byte* larger = blocks.take(kind);
     if (larger == nullptr) return false;

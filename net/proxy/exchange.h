@@ -39,7 +39,7 @@ class HttpWorker;
 class Mirror;
 class OriginConnection;
 class Tunnel;
-struct RequestContext;
+class RequestContext;
 
 class Exchange final {
  public:

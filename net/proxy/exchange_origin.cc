@@ -8,6 +8,7 @@
 #include "net/proxy/http_worker.h"
 #include "net/proxy/mirror.h"
 #include "net/proxy/origin_connection.h"
+#include "net/proxy/peer_gone.h"
 #include "net/proxy/proxy_protocol.h"
 #include "net/proxy/worker.h"
 
@@ -187,8 +188,7 @@ void Exchange::origin_sent() {
 
 void Exchange::origin_failed(bool sending, int error) {
   if (state_ == State::tunneling) return abort(ExchangeEnd::tunneled);
-  const bool gone = error == ECONNRESET || error == EPIPE || error == ETIMEDOUT || error == ECONNABORTED ||
-                    error == EHOSTUNREACH || error == ENETUNREACH || error == ENETDOWN || error == ENOTCONN;
+  const bool gone = peer_is_gone(error);
   if (!gone) http_.worker.counters().unexpected_errors.add();
   if (sending) {
     // It takes no more, but may have answered already: an answer that is there, or the reset, will be received.

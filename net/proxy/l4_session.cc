@@ -1,12 +1,12 @@
 #include "net/proxy/l4_session.h"
 
-#include <errno.h>
 #include <unistd.h>
 
 #include <algorithm>
 
 #include "core/balance/key.h"
 #include "net/io/socket.h"
+#include "net/proxy/peer_gone.h"
 #include "net/proxy/proxy_protocol.h"
 #include "net/proxy/worker.h"
 
@@ -333,8 +333,7 @@ void L4Session::flow_ended(Flow& flow) {
 void L4Session::flow_failed(Flow& flow, bool at_source, int error) {
   const bool at_client = (&flow == &up_) == at_source;
   // These all mean that the peer, or the way to it, is gone; anything else nobody has planned for.
-  const bool gone = error == ECONNRESET || error == EPIPE || error == ETIMEDOUT || error == ECONNABORTED ||
-                    error == EHOSTUNREACH || error == ENETUNREACH || error == ENETDOWN || error == ENOTCONN;
+  const bool gone = peer_is_gone(error);
   if (!gone) worker_.counters().unexpected_errors.add();
   if (state_ == State::lingering) return join(false);
   if (state_ != State::relaying) return close(CloseReason::client_left_dialing);

@@ -1,12 +1,11 @@
 #include "net/proxy/l7_session.h"
 
-#include <errno.h>
-
 #include <algorithm>
 
 #include "net/http1/head_parser.h"
 #include "net/io/socket.h"
 #include "net/proxy/http_worker.h"
+#include "net/proxy/peer_gone.h"
 #include "net/proxy/proxy_protocol.h"
 #include "net/proxy/worker.h"
 
@@ -252,6 +251,7 @@ http::Refusal L7Session::look_at_chunks(uint32_t head_size, const ListenerSpec& 
 // The client has ended its side in the course of an exchange. It may be waiting for the answer, or gone: that is the
 // same to us, until something is sent to it. So it gets some time.
 void L7Session::client_ended() {
+  WEIR_ASSERT(exchange_ != nullptr);
   if (half_closed_) return;
   half_closed_ = true;
   client_.watch();
@@ -261,8 +261,7 @@ void L7Session::client_ended() {
 }
 
 void L7Session::connection_failed(Connection&, bool, int error) {
-  const bool gone = error == ECONNRESET || error == EPIPE || error == ETIMEDOUT || error == ECONNABORTED ||
-                    error == EHOSTUNREACH || error == ENETUNREACH || error == ENETDOWN || error == ENOTCONN;
+  const bool gone = peer_is_gone(error);
   if (!gone) http_.worker.counters().unexpected_errors.add();
   if (state_ == State::leaving) return join(false);
   if (exchange_ != nullptr) {

@@ -88,11 +88,11 @@ class L7Session final : public Session, public ConnectionHost, public ExchangeCl
   const ListenerSpec* listener() const noexcept;
   void read_greeting();
   void read_requests();
-  bool read_head(const ListenerSpec& listener);
-  void begin_exchange(const ListenerSpec& listener, uint32_t head_size);
-  void refuse(const ListenerSpec& listener, http::Refusal refusal, bool head_known);
-  Exchange* make_exchange(const ListenerSpec& listener);
-  http::Refusal look_at_chunks(uint32_t head_size, const ListenerSpec& listener);
+  bool read_head(const ListenerSpec& spec);
+  void begin_exchange(const ListenerSpec& spec, uint32_t head_size);
+  void refuse(const ListenerSpec& spec, http::Refusal refusal, bool head_known);
+  Exchange* make_exchange(const ListenerSpec& spec);
+  http::Refusal look_at_chunks(uint32_t head_size, const ListenerSpec& spec);
   void client_ended();
   void next_request();
   void skip_body();

@@ -1,10 +1,9 @@
 #include "net/proxy/tunnel.h"
 
-#include <errno.h>
-
 #include "net/io/socket.h"
 #include "net/proxy/exchange.h"
 #include "net/proxy/http_worker.h"
+#include "net/proxy/peer_gone.h"
 #include "net/proxy/worker.h"
 
 namespace weir {
@@ -95,8 +94,7 @@ void Tunnel::flow_ended(Flow& flow) {
 }
 
 void Tunnel::flow_failed(Flow&, bool, int error) {
-  const bool gone = error == ECONNRESET || error == EPIPE || error == ETIMEDOUT || error == ECONNABORTED ||
-                    error == EHOSTUNREACH || error == ENETUNREACH || error == ENETDOWN || error == ENOTCONN;
+  const bool gone = peer_is_gone(error);
   if (!gone) http_.worker.counters().unexpected_errors.add();
   reset_ = true;
   stop();

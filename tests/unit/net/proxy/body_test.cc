@@ -38,6 +38,7 @@ struct BodyCase {
   Refusal refusal = Refusal::none;
 };
 
+// NOLINTNEXTLINE(readability-identifier-naming): by this name GoogleTest asks for it
 void PrintTo(const BodyCase& each, std::ostream* out) {
   *out << each.what;
 }
