@@ -10,7 +10,7 @@ namespace {
 
 // So much of a body must be left for splicing to be cheaper than copying. docs/performance.md says how this was
 // measured.
-constexpr uint64_t splice_bytes_min = 512 * 1024;
+constexpr uint64_t splice_bytes_min = 64 * 1024;
 
 }  // namespace
 
