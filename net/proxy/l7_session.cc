@@ -257,7 +257,9 @@ void L7Session::client_ended() {
   client_.watch();
   if (exchange_->tunneling()) return;
   const ListenerSpec* spec = listener();
-  arm(http_.worker.now() + (spec != nullptr ? spec->http->half_close_timeout : linger_max));
+  Duration grace = linger_max;
+  if (spec != nullptr && spec->http != nullptr) grace = spec->http->half_close_timeout;
+  arm(http_.worker.now() + grace);
 }
 
 void L7Session::connection_failed(Connection&, bool, int error) {

@@ -28,8 +28,7 @@ inline constexpr std::array exit_code_meanings{
     ExitCodeMeaning{ExitCode::usage, "the command line makes no sense"},
     ExitCodeMeaning{ExitCode::bad_config, "the configuration has mistakes"},
     ExitCodeMeaning{ExitCode::kernel, "this kernel, or its io_uring, will not do"},
-    ExitCodeMeaning{ExitCode::cannot_listen,
-                    "an address, or the access log, could not be opened"},
+    ExitCodeMeaning{ExitCode::cannot_listen, "an address, or the access log, could not be opened"},
     ExitCodeMeaning{ExitCode::unreachable, "the stats socket does not answer"},
 };
 
