@@ -1,18 +1,12 @@
 #include "net/proxy/body_splice.h"
 
-#include <errno.h>
 #include <poll.h>
 
 #include "net/proxy/connection.h"
 #include "net/proxy/exchange.h"
+#include "net/proxy/splice_some.h"
 
 namespace weir {
-namespace {
-
-// One readiness moves this much at most before other sessions have their turn.
-constexpr uint64_t bytes_per_turn = 1 << 20;
-
-}  // namespace
 
 void BodySplice::begin(Relay& relay, Connection& source, Connection& sink) {
   WEIR_ASSERT(state_ == State::idle);
@@ -36,14 +30,12 @@ void BodySplice::move(uint64_t bytes) {
 
 void BodySplice::on_source_ready(Op& op, const Completion&) {
   BodySplice& splice = owner_of(op, &BodySplice::source_op_);
-  if (splice.stopping_) return splice.exchange_.splice_stopped();
-  splice.turn();
+  if (!splice.stopping_) splice.turn();
 }
 
 void BodySplice::on_sink_ready(Op& op, const Completion&) {
   BodySplice& splice = owner_of(op, &BodySplice::sink_op_);
-  if (splice.stopping_) return splice.exchange_.splice_stopped();
-  splice.turn();
+  if (!splice.stopping_) splice.turn();
 }
 
 // One readiness of either side. The pipe is held only as long as bytes are in it.
@@ -54,38 +46,21 @@ void BodySplice::turn() {
     relay_->counters.pipes_exhausted.add();
     return end(End::out_of_pipes);
   }
-  uint64_t moved = 0;
-  for (;;) {
-    while (piped_ > 0) {
-      const int64_t drained = pipes.drain(pipe_, sink_->fd(), piped_);
-      if (drained == -EAGAIN || drained == -EINTR) {
-        if (moved > 0) exchange_.splice_moved(moved);
-        return relay_->ring.poll(sink_op_, on_sink_ready, sink_->fd(), POLLOUT);
-      }
-      if (drained <= 0) {
-        if (moved > 0) exchange_.splice_moved(moved);
-        return end(End::sink_failed, drained == 0 ? EPIPE : static_cast<int>(-drained));
-      }
-      piped_ -= static_cast<uint32_t>(drained);
-      left_ -= static_cast<uint64_t>(drained);
-      moved += static_cast<uint64_t>(drained);
-    }
-    if (left_ == 0) {
-      exchange_.splice_moved(moved);
-      return end(End::done);
-    }
-    if (moved >= bytes_per_turn) break;
-    const int64_t filled = pipes.fill(source_->fd(), pipe_, left_);
-    if (filled == -EAGAIN || filled == -EINTR) break;
-    if (filled <= 0) {
-      if (moved > 0) exchange_.splice_moved(moved);
-      return filled == 0 ? end(End::source_ended) : end(End::source_failed, static_cast<int>(-filled));
-    }
-    piped_ = static_cast<uint32_t>(filled);
-    relay_->counters.bytes_spliced.add(static_cast<uint64_t>(filled));
+  using Why = Spliced::Why;
+  const Spliced moved = splice_some(pipes, pipe_, piped_, source_->fd(), sink_->fd(), left_ - piped_);
+  left_ -= moved.given;
+  relay_->counters.bytes_spliced.add(moved.taken);
+  if (moved.given > 0) exchange_.splice_moved(moved.given);
+  switch (moved.why) {
+    case Why::sink_full: return relay_->ring.poll(sink_op_, on_sink_ready, sink_->fd(), POLLOUT);
+    case Why::source_empty:
+    case Why::enough: break;
+    case Why::all: return end(End::done);
+    case Why::source_ended: return end(End::source_ended);
+    case Why::source_failed: return end(End::source_failed, moved.error);
+    case Why::sink_failed: return end(End::sink_failed, moved.error);
   }
   give_back_pipe();
-  if (moved > 0) exchange_.splice_moved(moved);
   relay_->ring.poll(source_op_, on_source_ready, source_->fd(), POLLIN);
 }
 

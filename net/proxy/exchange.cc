@@ -94,7 +94,6 @@ void Exchange::begin_copy(UpstreamId upstream, std::span<const std::byte> head, 
   notes_.logged = false;
   method_ = method;
   upstream_ = upstream;
-  has_upstream_ = true;
   up_.begin(framing);
   if (!copy_.append(http_.blocks, head)) return fail(ExchangeEnd::no_buffers);
   become(State::choosing);
@@ -174,7 +173,6 @@ void Exchange::answer_here(uint16_t status, std::string_view content_type, std::
 bool Exchange::choose_upstream(RequestContext& context, const Route& route) {
   WEIR_ASSERT(!route.split.empty());
   upstream_ = route.split[0].upstream;
-  has_upstream_ = true;
   if (route.split.size() > 1) {
     uint64_t total = 0;
     for (const SplitTarget& target : route.split) total += target.weight;

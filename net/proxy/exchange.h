@@ -63,8 +63,6 @@ class Exchange final {
   void request_more();
   // The client takes more of the answer.
   void answer_room();
-  // The client's socket is free to be lent (ExchangeClient::lend).
-  void client_suspended();
   // The client is gone, or has to go: nothing more is told to it.
   void abort(ExchangeEnd end);
   // The request's body did not come in time.
@@ -75,8 +73,6 @@ class Exchange final {
   bool blocked_by_client() const noexcept { return splice_.blocked_by_sink() && !splice_.upward(); }
   bool blocked_by_origin() const noexcept;
   bool tunneling() const noexcept { return state_ == State::tunneling; }
-  // Why weir refused it, for the log.
-  void note_refusal(http::Refusal refusal) noexcept { refusal_ = refusal; }
   bool holds_buffers() const noexcept;
 
   // --- by the connection to the origin
@@ -86,17 +82,17 @@ class Exchange final {
   void origin_received();
   void origin_sent();
   void origin_failed(bool sending, int error);
-  void origin_suspended();
 
   // --- by what carries bytes for it
 
+  // A socket that is to be lent (the client's or the origin's) receives nothing any more.
+  void lent_socket_is_quiet();
   void tunnel_ended();
   void tunnel_moved(bool up, uint64_t bytes);
   void splice_moved(uint64_t bytes);
   // Taken from the source, and to be had by nobody.
   void splice_lost(uint64_t bytes);
   void splice_ended(BodySplice::End end, int error);
-  void splice_stopped() {}
 
   // Nothing of it is in flight.
   bool may_be_freed() const noexcept { return splice_.stopped(); }
@@ -149,7 +145,7 @@ class Exchange final {
   void edit_answer(http::AnswerHead& head, const Upstream* upstream);
   void stick(http::AnswerHead& head, const Upstream& upstream);
   void pass_body();
-  void body_moved();
+  void wait_for_body();
   void splice_if_worth_it();
   void apply_route_rules(http::Fields& fields, const Upstream* upstream);
   bool put_own_answer(uint16_t status, std::string_view content_type, std::string_view body,
@@ -173,9 +169,8 @@ class Exchange final {
   http::Method method_ = http::Method::other;
   http::Refusal refusal_ = http::Refusal::none;
   ExchangeEnd last_failure_ = ExchangeEnd::no_endpoint;  // of the last try
-  bool has_upstream_ : 1 = false;
-  bool replayable_ : 1 = true;  // copy_ holds all that was sent up so far
-  bool head_sent_ : 1 = false;  // of the answer, to the client
+  bool replayable_ : 1 = true;                           // copy_ holds all that was sent up so far
+  bool head_sent_ : 1 = false;                           // of the answer, to the client
   bool wants_html_ : 1 = false;
   bool upgrade_ : 1 = false;         // the request asks for one
   bool up_over_ : 1 = false;         // the request was passed on to its end

@@ -1,7 +1,9 @@
 // Exchange: the origin's answer on its way to the client.
 #include <algorithm>
 
+#include "net/proxy/count_status.h"
 #include "net/proxy/exchange.h"
+#include "net/proxy/head_limits.h"
 #include "net/proxy/http_worker.h"
 #include "net/proxy/origin_connection.h"
 #include "net/proxy/worker.h"
@@ -14,17 +16,6 @@ constexpr uint8_t interims_max = 32;
 
 // What an idle socket takes in one go, whatever its settings.
 constexpr uint32_t short_request_max = 4096;
-
-template <class Counters>
-void count_status(Counters& counters, uint16_t status) noexcept {
-  switch (status / 100) {
-    case 1: return counters.answers_1xx.add();
-    case 2: return counters.answers_2xx.add();
-    case 3: return counters.answers_3xx.add();
-    case 4: return counters.answers_4xx.add();
-    default: return counters.answers_5xx.add();
-  }
-}
 
 }  // namespace
 
@@ -40,14 +31,10 @@ void Exchange::origin_received() {
   if (state_ == State::waiting || state_ == State::answering) pump_down();
 }
 
-void Exchange::origin_suspended() {
+void Exchange::lent_socket_is_quiet() {
   if (state_ == State::tunneling) return begin_tunnel();
   if (splice_.busy() && splice_.upward()) return pump_up();
   if (splice_.busy()) pump_down();
-}
-
-void Exchange::client_suspended() {
-  origin_suspended();
 }
 
 // Moves on with what has come from the origin, as far as the client takes it.
@@ -77,10 +64,9 @@ bool Exchange::read_head() {
   if (notes_.first_byte == Instant{}) notes_.first_byte = http_.worker.now();
   in.gather(buffers);
   const std::string_view bytes{reinterpret_cast<const char*>(in.front(buffers)), in.front_size(buffers)};
-  const HttpLimits wanted = limits();
-  const http1::HeadLimits limits{wanted.line_bytes_max, wanted.head_bytes_max, wanted.fields_max};
-  if (http1::may_be_complete(bytes, seen_, limits)) {
-    const auto parsed = http1::parse_answer(bytes, limits, method_, http_.answer);
+  const http1::HeadLimits head_limits = head_limits_of(limits());
+  if (http1::may_be_complete(bytes, seen_, head_limits)) {
+    const auto parsed = http1::parse_answer(bytes, head_limits, method_, http_.answer);
     if (parsed.status == http1::HeadParse::Status::done) {
       seen_ = 0;
       return http_.answer.interim() && http_.answer.status != 101 ? take_interim(parsed.size) : take_head(parsed.size);
@@ -157,13 +143,13 @@ bool Exchange::take_head(uint32_t size) {
   if (switches || connects) {
     become(State::tunneling);
     // For so long may the client take to read that head.
-    arm(upstream != nullptr ? worker.now() + upstream->http.body_timeout : Instant::max());
+    wait_for_body();
     begin_tunnel();
     return false;
   }
   down_.begin(framing, length, limits().trailer_bytes_max);
   become(State::answering);
-  arm(upstream != nullptr ? worker.now() + upstream->http.body_timeout : Instant::max());
+  wait_for_body();
   return true;
 }
 
@@ -186,7 +172,7 @@ void Exchange::pass_body() {
         continue;
       case BodySource::Step::end: break;
       case BodySource::Step::need_more:
-        if (moved) body_moved();
+        if (moved) wait_for_body();
         io.taken();
         splice_if_worth_it();
         return;
@@ -205,11 +191,11 @@ void Exchange::pass_body() {
     let_origin_go();
     return finish(ExchangeEnd::done, false);
   }
-  if (moved) body_moved();
+  if (moved) wait_for_body();
   io.taken();
 }
 
-void Exchange::body_moved() {
+void Exchange::wait_for_body() {
   const Upstream* upstream = http_.worker.snapshot().find(upstream_);
   arm(upstream != nullptr ? http_.worker.now() + upstream->http.body_timeout : Instant::max());
 }

@@ -51,7 +51,7 @@ void Exchange::splice_moved(uint64_t bytes) {
     notes_.bytes_out += bytes;
     down_.skip(bytes);
     client_.answer_skipped(bytes);
-    body_moved();
+    wait_for_body();
   }
 }
 

@@ -1,8 +1,10 @@
 // Exchange: what is changed in the head of an answer on its way to the client.
-#include <cstring>
+#include <array>
+#include <string>
 
 #include "core/balance/key.h"
 #include "net/http/cookie.h"
+#include "net/http/text.h"
 #include "net/proxy/exchange.h"
 #include "net/proxy/field_edit.h"
 #include "net/proxy/http_worker.h"
@@ -33,8 +35,7 @@ void Exchange::edit_answer(http::AnswerHead& head, const Upstream* upstream) {
   }
   const ListenerSpec* listener = http_.worker.snapshot().find(listener_);
   if (listener != nullptr && listener->http != nullptr && !listener->http->forward.via.empty()) {
-    const std::string_view version = head.minor_version == 0 ? "1.0 " : "1.1 ";
-    add_field(head.fields, "Via", http_.scratch.join(version, listener->http->forward.via), http::FieldId::via);
+    add_via(head.fields, head.minor_version, listener->http->forward.via, http_.scratch);
   }
   apply_route_rules(head.fields, upstream);
 }
@@ -59,7 +60,6 @@ void Exchange::apply_route_rules(http::Fields& fields, const Upstream* upstream)
       if (endpoint.id == endpoint_ && lease_) facts.endpoint = endpoint.name;
     }
   }
-  facts.client_ip = http_.scratch.copy(facts.client_ip);
   apply_rules(fields, rules_->answer_rules, facts, http_.scratch);
 }
 
@@ -90,30 +90,24 @@ void Exchange::stick(http::AnswerHead& head, const Upstream& upstream) {
   uint32_t index = 0;
   while (index < upstream.endpoints.size() && upstream.endpoints[index].id != endpoint_) ++index;
   if (index >= sticky.tokens.size()) return;  // a reload has removed it
-  const std::span<char> room = http_.scratch.room();
-  size_t size = 0;
-  const auto append = [&](std::string_view text) {
-    if (text.empty()) return;
-    std::memcpy(room.data() + size, text.data(), text.size());
-    size += text.size();
-  };
-  append(sticky.cookie_name);
-  append("=");
-  append(sticky.tokens[index]);
-  append("; Path=");
-  append(sticky.path);
+  http::TextWriter cookie{http_.scratch.room()};
+  cookie.text(sticky.cookie_name);
+  cookie.text("=");
+  cookie.text(sticky.tokens[index]);
+  cookie.text("; Path=");
+  cookie.text(sticky.path);
   if (!sticky.domain.empty()) {
-    append("; Domain=");
-    append(sticky.domain);
+    cookie.text("; Domain=");
+    cookie.text(sticky.domain);
   }
   if (sticky.max_age > Duration::zero()) {
-    append("; Max-Age=");
-    append(std::to_string(std::chrono::duration_cast<std::chrono::seconds>(sticky.max_age).count()));
+    cookie.text("; Max-Age=");
+    cookie.text(std::to_string(std::chrono::duration_cast<std::chrono::seconds>(sticky.max_age).count()));
   }
-  if (sticky.secure) append("; Secure");
-  if (sticky.http_only) append("; HttpOnly");
-  append(same_site_text(sticky.same_site));
-  add_field(head.fields, "Set-Cookie", http_.scratch.keep(size), http::FieldId::set_cookie);
+  if (sticky.secure) cookie.text("; Secure");
+  if (sticky.http_only) cookie.text("; HttpOnly");
+  cookie.text(same_site_text(sticky.same_site));
+  add_field(head.fields, "Set-Cookie", http_.scratch.keep(cookie.size()), http::FieldId::set_cookie);
   if (sticky.no_cache) add_field(head.fields, "Cache-Control", "private");
 }
 

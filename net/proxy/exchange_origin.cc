@@ -219,7 +219,7 @@ void Exchange::time_is_up() {
       return try_failed(Cause::first_byte_timeout);
     case State::answering:
       // It is the client who takes nothing: how long it may is its session's business.
-      if (!client_.can_take() || blocked_by_client()) return body_moved();
+      if (!client_.can_take() || blocked_by_client()) return wait_for_body();
       lease_.state().counters(worker.index()).answers_cut.add();
       return fail(ExchangeEnd::answer_timeout);
     // The tunnel has not begun: the client does not read that it may.

@@ -1,5 +1,7 @@
 #include "net/proxy/field_edit.h"
 
+#include "net/proxy/http_worker.h"
+
 namespace weir {
 
 void remove_field(http::Fields& fields, std::string_view name) noexcept {
@@ -8,14 +10,12 @@ void remove_field(http::Fields& fields, std::string_view name) noexcept {
   }
 }
 
-void remove_field(http::Fields& fields, http::FieldId id) noexcept {
-  for (http::Field& field : fields) {
-    if (field.id == id) field.hop = true;
-  }
-}
-
 void add_field(http::Fields& fields, std::string_view name, std::string_view value, http::FieldId id) noexcept {
   if (!fields.full()) fields.add({name, value, id, false});
+}
+
+void add_via(http::Fields& fields, uint8_t minor_version, std::string_view name, Scratch& scratch) noexcept {
+  add_field(fields, "Via", scratch.join(minor_version == 0 ? "1.0 " : "1.1 ", name), http::FieldId::via);
 }
 
 void apply_rules(http::Fields& fields, const std::vector<FieldRule>& rules, const TemplateFacts& facts,

@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include "net/io/socket.h"
+#include "net/proxy/splice_some.h"
 
 namespace weir {
 namespace {
@@ -11,10 +12,8 @@ namespace {
 // So many full buffers in a row, with more behind them, are bulk. docs/performance.md says how this was measured.
 constexpr uint8_t bulk_after_full_buffers = 2;
 // A piece below this is small; so many of them in a row and copying is the better way again.
-constexpr int64_t bulk_piece_min = Buffers::size / 2;
+constexpr uint64_t bulk_piece_min = Buffers::size / 2;
 constexpr uint8_t copy_after_small_pieces = 4;
-// One readiness moves this much at most before other sessions have their turn.
-constexpr int64_t splice_bytes_per_turn = 1 << 20;
 // So many buffers may wait for the sink before the receive is canceled. Where the kernel knows no receive limit, a
 // flood can bring many more until it is.
 constexpr uint16_t buffers_waiting_max = 4;
@@ -269,33 +268,25 @@ void Flow::splice_turn() {
     host_.relay.counters.pipes_exhausted.add();
     return leave_splicing();
   }
-  int64_t moved = 0;
-  for (;;) {
-    while (piped_ > 0) {
-      const int64_t drained = host_.relay.pipes.drain(pipe_, sink_, piped_);
-      if (drained == -EAGAIN || drained == -EINTR) return poll_sink();
-      if (drained <= 0) {
-        return host_.flow_failed(*this, false, drained == 0 ? EPIPE : static_cast<int>(-drained));
-      }
-      piped_ -= static_cast<uint32_t>(drained);
-      moved += drained;
-      host_.flow_sent(*this, static_cast<uint64_t>(drained));
-    }
-    if (moved >= splice_bytes_per_turn) break;
-    const int64_t filled = host_.relay.pipes.fill(source_, pipe_);
-    if (filled == 0) {
+  using Why = Spliced::Why;
+  const Spliced moved = splice_some(host_.relay.pipes, pipe_, piped_, source_, sink_, UINT64_MAX);
+  host_.relay.counters.bytes_spliced.add(moved.taken);
+  if (moved.taken > 0) host_.flow_received(*this, moved.taken);
+  if (moved.given > 0) host_.flow_sent(*this, moved.given);
+  switch (moved.why) {
+    case Why::sink_full: return poll_sink();
+    case Why::source_empty:
+    case Why::enough:
+    case Why::all: break;
+    case Why::source_ended:
       give_back_pipe();
       source_ended_ = true;
       return pass_on_end();
-    }
-    if (filled == -EAGAIN || filled == -EINTR) break;
-    if (filled < 0) return host_.flow_failed(*this, true, static_cast<int>(-filled));
-    piped_ = static_cast<uint32_t>(filled);
-    host_.relay.counters.bytes_spliced.add(static_cast<uint64_t>(filled));
-    host_.flow_received(*this, static_cast<uint64_t>(filled));
+    case Why::source_failed: return host_.flow_failed(*this, true, moved.error);
+    case Why::sink_failed: return host_.flow_failed(*this, false, moved.error);
   }
   give_back_pipe();
-  streak_ = moved < bulk_piece_min ? static_cast<uint8_t>(streak_ + 1) : uint8_t{0};
+  streak_ = moved.given < bulk_piece_min ? static_cast<uint8_t>(streak_ + 1) : uint8_t{0};
   if (streak_ >= copy_after_small_pieces) return leave_splicing();
   poll_source();
 }

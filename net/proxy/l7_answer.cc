@@ -1,5 +1,6 @@
 // L7Session: what it writes to the client.
 #include "net/http1/head_writer.h"
+#include "net/proxy/count_status.h"
 #include "net/proxy/http_worker.h"
 #include "net/proxy/l7_session.h"
 #include "net/proxy/worker.h"
@@ -75,13 +76,7 @@ ExchangeClient::Put L7Session::put_head(const http::AnswerHead& head) {
     return Put::too_large;
   }
   ListenerCounters& counters = listener_state_.counters(http_.worker.index());
-  switch (head.status / 100) {
-    case 1: counters.answers_1xx.add(); break;
-    case 2: counters.answers_2xx.add(); break;
-    case 3: counters.answers_3xx.add(); break;
-    case 4: counters.answers_4xx.add(); break;
-    default: counters.answers_5xx.add();
-  }
+  count_status(counters, head.status);
   counters.bytes_out.add(writer.size());
   client_.out().push(buffers, id, writer.size());
   client_.flush_later();

@@ -29,9 +29,8 @@ void L7Session::time_is_up() {
     case State::idle:
       // It has not even taken its last answer yet.
       if (!client_.out().empty()) {
-        const ListenerSpec* spec = listener();
-        const Duration patience = spec != nullptr ? spec->http->body_timeout : linger_max;
-        return now - active_ < patience ? arm(active_ + patience) : close(CloseReason::body_timeout, true);
+        const Instant end = active_ + patience();
+        return now < end ? arm(end) : close(CloseReason::body_timeout, true);
       }
       if (now >= lifetime_end_) return leave(CloseReason::lifetime);
       return close(requests_ == 0 ? CloseReason::header_timeout : CloseReason::keep_alive_timeout);
@@ -57,13 +56,11 @@ void L7Session::time_is_up() {
         exchange_->abort(ExchangeEnd::client_left);
         return close(CloseReason::client_left);
       }
-      const ListenerSpec* spec = listener();
-      const Duration patience = spec != nullptr ? spec->http->body_timeout : linger_max;
       // Is it the client who is waited for? It is not, when the origin does not take what is there already.
       const bool sends_nothing = !body_.over() && !exchange_->blocked_by_origin();
       const bool takes_nothing = !client_.out().empty() || exchange_->blocked_by_client();
       const bool waiting = sends_nothing || takes_nothing;
-      if (waiting && now - active_ >= patience) {
+      if (waiting && now >= active_ + patience()) {
         keep_alive_ = false;
         if (!exchange_->answering()) return exchange_->fail(ExchangeEnd::body_timeout);
         listener_state_.counters(http_.worker.index()).client_aborts.add();
@@ -71,7 +68,7 @@ void L7Session::time_is_up() {
         exchange_->abort(ExchangeEnd::body_timeout);
         return close(CloseReason::body_timeout, true);
       }
-      return arm(waiting ? active_ + patience : now + patience);
+      return arm((waiting ? active_ : now) + patience());
     }
     case State::skipping: return leave(CloseReason::body_timeout);
     case State::leaving:
@@ -84,8 +81,13 @@ void L7Session::time_is_up() {
 
 // Who should send, or take, is looked after.
 void L7Session::wait_for_client() {
+  arm(http_.worker.now() + patience());
+}
+
+Duration L7Session::patience() const noexcept {
   const ListenerSpec* spec = listener();
-  arm(http_.worker.now() + (spec != nullptr ? spec->http->body_timeout : linger_max));
+  if (spec == nullptr) return linger_max;
+  return spec->http->body_timeout;
 }
 
 // --- leaving --------------------------------------------------------------------------------------------------------

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "net/http1/head_parser.h"
 #include "net/io/socket.h"
+#include "net/proxy/head_limits.h"
 #include "net/proxy/http_worker.h"
 #include "net/proxy/peer_gone.h"
 #include "net/proxy/proxy_protocol.h"
@@ -14,10 +14,6 @@ namespace {
 
 // A client that nobody has listened to for so long is watched for a reset.
 constexpr Duration watch_after = std::chrono::milliseconds{250};
-
-http1::HeadLimits limits_of(const HttpListener& policy) noexcept {
-  return {policy.limits.line_bytes_max, policy.limits.head_bytes_max, policy.limits.fields_max};
-}
 
 }  // namespace
 
@@ -161,7 +157,7 @@ bool L7Session::read_head(const ListenerSpec& spec) {
   in.gather(buffers);
   if (state_ == State::idle) head_begun_ = http_.worker.now();
   const std::string_view bytes{reinterpret_cast<const char*>(in.front(buffers)), in.front_size(buffers)};
-  const http1::HeadLimits limits = limits_of(*spec.http);
+  const http1::HeadLimits limits = head_limits_of(spec.http->limits);
   if (http1::may_be_complete(bytes, seen_, limits)) {
     const auto parsed = http1::parse_request(bytes, limits, http_.request);
     if (parsed.status == http1::HeadParse::Status::done) {
@@ -279,7 +275,7 @@ void L7Session::connection_idle(Connection&) {
     if (joined()) http_.worker.session_joined(*this);
     return;
   }
-  if (exchange_ != nullptr) exchange_->client_suspended();
+  if (exchange_ != nullptr) exchange_->lent_socket_is_quiet();
 }
 
 // --- the request's body, for the exchange ---------------------------------------------------------------------------

@@ -85,6 +85,8 @@ class L7Session final : public Session, public ConnectionHost, public ExchangeCl
   void arm(Instant due);
   void time_is_up();
   void wait_for_client();
+  // For how long the client may send nothing, or take nothing.
+  Duration patience() const noexcept;
   const ListenerSpec* listener() const noexcept;
   void read_greeting();
   void read_requests();

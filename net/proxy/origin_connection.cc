@@ -67,7 +67,7 @@ void OriginConnection::connection_idle(Connection&) {
     if (joined()) pool_.joined(*this);
     return;
   }
-  if (state_ == State::busy) user_->origin_suspended();
+  if (state_ == State::busy) user_->lent_socket_is_quiet();
 }
 
 }  // namespace weir

@@ -4,6 +4,7 @@
 
 #include "net/http/cookie.h"
 #include "net/http/forwarded.h"
+#include "net/http/text.h"
 #include "net/http1/head_writer.h"
 #include "net/proxy/field_edit.h"
 #include "net/proxy/http_worker.h"
@@ -16,20 +17,14 @@ using http::FieldId;
 
 // The values of all fields of that name, and `last`, as one list.
 std::string_view joined(const http::Fields& fields, FieldId id, std::string_view last, Scratch& scratch) {
-  const std::span<char> room = scratch.room();
-  size_t size = 0;
-  const auto append = [&](std::string_view text) {
-    if (text.size() > room.size() - size) return;
-    std::memcpy(room.data() + size, text.data(), text.size());
-    size += text.size();
-  };
+  http::TextWriter list{scratch.room()};
   for (const Field& field : fields) {
     if (field.id != id || field.value.empty()) continue;
-    append(field.value);
-    append(", ");
+    list.text(field.value);
+    list.text(", ");
   }
-  append(last);
-  return scratch.keep(size);
+  list.text(last);
+  return scratch.keep(list.size());
 }
 
 class Builder {
@@ -43,8 +38,7 @@ class Builder {
     pass_on_fields();
     tell_of_client();
     if (!context_.policy.forward.via.empty()) {
-      const std::string_view version = context_.head.minor_version == 0 ? "1.0 " : "1.1 ";
-      add_field(out_, "Via", http_.scratch.join(version, context_.policy.forward.via), FieldId::via);
+      add_via(out_, context_.head.minor_version, context_.policy.forward.via, http_.scratch);
     }
     apply_rules(out_, route_.request_rules, context_.facts, http_.scratch);
   }
@@ -180,27 +174,17 @@ std::string_view target_of(HttpWorker& http, const RequestContext& context, cons
 
 // What of Upgrade goes on: everything but h2c, which would make the origin speak what weir does not.
 std::string_view upgrade_of(HttpWorker& http, const http::RequestHead& head) {
-  const std::span<char> room = http.scratch.room();
-  size_t size = 0;
+  http::TextWriter list{http.scratch.room()};
   for (const Field& field : head.fields) {
     if (field.id != FieldId::upgrade) continue;
-    std::string_view rest = field.value;
-    while (!rest.empty()) {
-      const size_t end = std::min(rest.find(','), rest.size());
-      std::string_view name = rest.substr(0, end);
-      rest.remove_prefix(std::min(end + 1, rest.size()));
-      while (!name.empty() && (name.front() == ' ' || name.front() == '\t')) name.remove_prefix(1);
-      while (!name.empty() && (name.back() == ' ' || name.back() == '\t')) name.remove_suffix(1);
-      if (name.empty() || http::equals_ignoring_case(name, "h2c") || size + name.size() + 2 > room.size()) continue;
-      if (size > 0) {
-        room[size++] = ',';
-        room[size++] = ' ';
-      }
-      std::memcpy(room.data() + size, name.data(), name.size());
-      size += name.size();
+    for (std::string_view rest = field.value; !rest.empty();) {
+      const std::string_view name = http::take_element(rest);
+      if (name.empty() || http::equals_ignoring_case(name, "h2c")) continue;
+      if (list.size() > 0) list.text(", ");
+      list.text(name);
     }
   }
-  return http.scratch.keep(size);
+  return http.scratch.keep(list.size());
 }
 
 }  // namespace
