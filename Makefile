@@ -100,6 +100,13 @@ bench-micro: ## Measure the parts: hashing, pickers, timer wheel, slab, publishe
 	@$(call build,release) --target weir_micro
 	@$(release)/bench/weir_micro
 
+.PHONY: bench-balance
+bench-balance: ## Simulate all balancing algorithms: bench/results/balance_sim.md and .svg
+	@scripts/setup.sh build
+	@$(call configure,release)
+	@$(call build,release) --target weir_balance_sim
+	@$(release)/bench/weir_balance_sim --check --out bench/results
+
 .PHONY: fmt
 fmt: ## Format the C++ code in place
 	@scripts/setup.sh format

@@ -48,7 +48,11 @@ std::string ControlLoop::start() {
   auto stats = open_stats(config_.admin.stats);
   if (!stats) return stats.error();
   stats_ = std::move(*stats);
-  if (std::string problem = publisher_.publish(config_, {layout_.connections_max}); !problem.empty()) return problem;
+  if (std::string problem = publisher_.publish(config_, {layout_.connections_max}, now_); !problem.empty())
+    return problem;
+  steering_ = std::make_unique<Steering>(publisher_, ProbeContext{*ring_, *buffers_, wheel_, clock_}, log_,
+                                         [this] { published(); });
+  steering_->follow(config_);
   watch_signals();
   ring_->read(left_op_, on_worker_left, process_.left.get(), &left_count_, sizeof left_count_);
   return {};
@@ -73,7 +77,8 @@ void ControlLoop::run() {
   wheel_.cancel(reclaim_timer_);
   ring_->cancel(signal_op_);
   ring_->cancel(left_op_);
-  while (!old_stats_.empty() || signal_op_.in_flight() || left_op_.in_flight()) turn();
+  steering_->stop();
+  while (!old_stats_.empty() || !steering_->stopped() || signal_op_.in_flight() || left_op_.in_flight()) turn();
   publisher_.reclaim();
   uint32_t cut = 0;
   for (const auto& worker : process_.workers) cut += worker->connections_cut.load(std::memory_order_relaxed);
@@ -113,7 +118,7 @@ uint32_t ControlLoop::connections() const noexcept {
 }
 
 StatsView ControlLoop::stats_view() const {
-  return {publisher_.current(), process_, figures_, now_};
+  return {publisher_.current(), process_, figures_, now_, steering_.get()};
 }
 
 // --- signals --------------------------------------------------------------------------------------------------------
@@ -202,7 +207,7 @@ void ControlLoop::reload() {
             {{"source", figures_.config_source},
              {"snapshot", publisher_.current().generation},
              {"listeners", publisher_.current().listeners.size()},
-             {"upstreams", publisher_.current().upstreams.size()}});
+             {"upstreams", upstream_count(publisher_.current())}});
 }
 
 std::string ControlLoop::take_over(const config::Config& next) {
@@ -212,7 +217,7 @@ std::string ControlLoop::take_over(const config::Config& next) {
   const bool stats_moved = next.admin.stats.path != config_.admin.stats.path;
   OpenedStats opened = stats_moved ? open_stats(next.admin.stats) : OpenedStats{std::unique_ptr<StatsSocket>{}};
   if (!opened) return opened.error();
-  if (std::string problem = publisher_.publish(next, {layout_.connections_max}); !problem.empty()) {
+  if (std::string problem = publisher_.publish(next, {layout_.connections_max}, clock_.now()); !problem.empty()) {
     retire_stats(std::move(*opened));
     return problem;
   }
@@ -230,10 +235,16 @@ std::string ControlLoop::take_over(const config::Config& next) {
   }
   config_ = next;
   log_ = Log{config_.log.level, config_.log.format};
-  tell_workers({ControlMessage::Kind::look, {}});
-  // Reloads may come faster than that; each one also takes away what earlier ones left.
-  if (publisher_.reclaim() && !reclaim_timer_.armed()) wheel_.arm(reclaim_timer_, now_ + reclaim_interval);
+  published();
+  steering_->follow(config_);
+  // Reloads may come faster than the timer; each one also takes away what earlier ones left.
+  publisher_.reclaim();
   return {};
+}
+
+void ControlLoop::published() {
+  tell_workers({ControlMessage::Kind::look, {}});
+  if (!reclaim_timer_.armed()) wheel_.arm(reclaim_timer_, now_ + reclaim_interval);
 }
 
 void ControlLoop::on_reclaim(Timer& timer) {

@@ -22,6 +22,7 @@
 #include "control/machine.h"
 #include "control/publisher.h"
 #include "control/stats_socket.h"
+#include "control/steering.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/timer_wheel.h"
@@ -78,6 +79,8 @@ class ControlLoop {
   void tell_workers(const ControlMessage& message);
   void announce_listeners() const;
   uint32_t connections() const noexcept;
+  // A Snapshot has been published: workers that sleep are to look, and what it replaces goes some day.
+  void published();
   StatsView stats_view() const;
 
   config::Config config_;
@@ -96,6 +99,7 @@ class ControlLoop {
   TimerWheel wheel_;
   std::unique_ptr<Ring> ring_;
   std::unique_ptr<Buffers> buffers_;
+  std::unique_ptr<Steering> steering_;
   std::unique_ptr<StatsSocket> stats_;
   std::vector<std::unique_ptr<StatsSocket>> old_stats_;  // stopping
   Fd signal_fd_;

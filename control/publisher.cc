@@ -2,8 +2,12 @@
 
 #include <poll.h>
 
+#include <algorithm>
+#include <exception>
 #include <optional>
+#include <utility>
 
+#include "core/balance/reshare.h"
 #include "net/io/socket.h"
 #include "net/io/socket_file.h"
 
@@ -32,6 +36,11 @@ std::optional<Error> taken_by_somebody_else(const SocketAddress& address, int lo
 struct OwnedSockets : ListenSockets {
   SocketFile file;
 };
+
+// How often the share of an endpoint grows while it starts slowly.
+constexpr int ramp_steps = 50;
+constexpr Duration ramp_step_min = std::chrono::milliseconds{20};
+constexpr Duration ramp_step_max = std::chrono::seconds{1};
 
 // Why there can be no listener, and what to do about it.
 std::string explain(const Error& error, const SocketAddress& address) {
@@ -87,8 +96,13 @@ Result<std::shared_ptr<const ListenSockets>> Publisher::sockets_for(const config
   return std::shared_ptr<const ListenSockets>{std::move(sockets)};
 }
 
-std::string Publisher::publish(const config::Config& config, const config::CompileLimits& limits) {
-  auto snapshot = config::compile(config, limits, generation_ + 1, registry_);
+std::string Publisher::publish(const config::Config& config, const config::CompileLimits& limits, Instant now) {
+  auto compiled = config::compile(config, limits, generation_ + 1, now, registry_);
+  if (!compiled) {
+    registry_.sweep();
+    return compiled.error();
+  }
+  std::unique_ptr<Snapshot> snapshot = std::move(*compiled);
   for (size_t i = 0; i < config.listeners.size(); ++i) {
     auto sockets = sockets_for(config.listeners[i]);
     if (!sockets) {
@@ -104,10 +118,64 @@ std::string Publisher::publish(const config::Config& config, const config::Compi
       set_backlog(fd.get(), static_cast<int>(config.listeners[i].backlog));
     }
   }
+  take_over(std::move(snapshot));
+  return {};
+}
+
+void Publisher::take_over(std::unique_ptr<Snapshot> snapshot) {
   ++generation_;
+  for (const auto& upstream : snapshot->upstreams) {
+    UpstreamState& state = *upstream->state;
+    const auto tell = [&](BalanceEvent::Kind kind) {
+      if (!upstream->is_subset) events_.push_back({kind, upstream->name, upstream->shares.tiers_in_use});
+    };
+    if (upstream->shares.panic && !state.panicking) {
+      ++state.panics;
+      tell(BalanceEvent::Kind::panic_began);
+    }
+    if (!upstream->shares.panic && state.panicking) tell(BalanceEvent::Kind::panic_ended);
+    if (upstream->shares.tiers_in_use != state.tiers_in_use) tell(BalanceEvent::Kind::tiers_changed);
+    state.panicking = upstream->shares.panic;
+    state.tiers_in_use = upstream->shares.tiers_in_use;
+  }
   registry_.retain(*snapshot);
   published_.publish(std::move(snapshot));
-  return {};
+}
+
+Publisher::Refreshed Publisher::refresh(Instant now) {
+  Refreshed refreshed;
+  const Snapshot& before = current();
+  std::unique_ptr<Snapshot> next;
+  for (size_t i = 0; i < before.upstreams.size(); ++i) {
+    if (!wants_reshare(*before.upstreams[i], now)) continue;
+    auto upstream = std::make_shared<Upstream>(*before.upstreams[i]);
+    upstream->version = generation_ + 1;
+    try {
+      reshare(*upstream, now);
+    } catch (const std::exception& refused) {
+      // A plug-in does not want its members as they are now.
+      refreshed.problem = "upstream `" + upstream->name + "`: " + refused.what();
+      continue;
+    }
+    if (next == nullptr) next = std::make_unique<Snapshot>(before);
+    next->upstreams[i] = std::move(upstream);
+  }
+  if (next == nullptr) return refreshed;
+  next->generation = generation_ + 1;
+  take_over(std::move(next));
+  refreshed.published = true;
+  return refreshed;
+}
+
+Duration Publisher::refresh_interval() const noexcept {
+  Duration interval{};
+  for (const auto& upstream : current().upstreams) {
+    if (!upstream->shares.ramping) continue;
+    const Duration step =
+        std::clamp<Duration>(upstream->share_rules.slow_start / ramp_steps, ramp_step_min, ramp_step_max);
+    if (interval == Duration::zero() || step < interval) interval = step;
+  }
+  return interval;
 }
 
 bool Publisher::reclaim() {

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/result.h"
@@ -19,6 +20,14 @@
 
 namespace weir {
 
+// What an operator should hear of.
+struct BalanceEvent {
+  enum class Kind : uint8_t { panic_began, panic_ended, tiers_changed };
+  Kind kind = Kind::panic_began;
+  std::string upstream;
+  uint32_t tiers = 1;  // in use now
+};
+
 class Publisher {
  public:
   Publisher(unsigned workers, Published<Snapshot>& published)
@@ -27,7 +36,22 @@ class Publisher {
   Publisher& operator=(const Publisher&) = delete;
 
   // Empty, or the sentence that says why nothing was published.
-  std::string publish(const config::Config& config, const config::CompileLimits& limits);
+  std::string publish(const config::Config& config, const config::CompileLimits& limits, Instant now);
+
+  // Publishes the current Snapshot anew with the shares that its endpoints have by now, if they are others: somebody's
+  // standing has changed, or time has passed for who starts slowly. Everything else is shared with the Snapshot before.
+  struct Refreshed {
+    bool published = false;
+    std::string problem;  // of an upstream that stays as it was
+  };
+  Refreshed refresh(Instant now);
+  // Does a share grow with time, and how soon is it worth a refresh()? 0: none does.
+  Duration refresh_interval() const noexcept;
+
+  Registry& registry() noexcept { return registry_; }
+
+  // What has happened to upstreams since this was asked last.
+  std::vector<BalanceEvent> take_events() { return std::exchange(events_, {}); }
 
   // Frees what no worker can see any more. True while something is left to be freed.
   bool reclaim();
@@ -36,6 +60,8 @@ class Publisher {
   const Snapshot& current() const noexcept { return *published_.current(); }
 
  private:
+  void take_over(std::unique_ptr<Snapshot> snapshot);
+
   // The sockets for an address: those that are open already, or new ones.
   Result<std::shared_ptr<const ListenSockets>> sockets_for(const config::ListenerConfig& listener);
 
@@ -43,6 +69,7 @@ class Publisher {
   Published<Snapshot>& published_;
   Registry registry_;
   uint64_t generation_ = 0;
+  std::vector<BalanceEvent> events_;
 };
 
 }  // namespace weir

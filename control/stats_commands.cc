@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 
+#include "control/balance_commands.h"
 #include "control/stats_report.h"
 #include "core/config/diagnostic.h"
 #include "core/config/suggest.h"
@@ -12,9 +13,8 @@
 namespace weir {
 namespace {
 
-using Arguments = std::span<const std::string>;
-// No answer: the arguments make no sense.
-using Answer = std::optional<std::string>;
+using Arguments = StatsArguments;
+using Answer = StatsAnswer;
 
 std::string command_list(std::string_view prefix);
 

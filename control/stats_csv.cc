@@ -1,6 +1,7 @@
 #include <array>
 #include <unordered_set>
 
+#include "control/endpoint_status.h"
 #include "control/stats_report.h"
 #include "control/stats_totals.h"
 #include "core/config/choices.h"
@@ -85,7 +86,7 @@ void append_header(std::string& out) {
 // one too.
 class HttpUpstreams {
  public:
-  explicit HttpUpstreams(const Snapshot& snapshot) {
+  explicit HttpUpstreams(const Snapshot& snapshot) : snapshot_(snapshot) {
     for (const ListenerSpec& listener : snapshot.listeners) {
       if (listener.http == nullptr) continue;
       for (const auto& route : listener.http->routes) add(*route);
@@ -94,16 +95,21 @@ class HttpUpstreams {
   }
 
   config::Mode mode_of(const Upstream& upstream) const {
-    return named_.contains(upstream.id) ? config::Mode::http : config::Mode::tcp;
+    return named_.contains(upstream.name) ? config::Mode::http : config::Mode::tcp;
   }
 
  private:
   void add(const Route& route) {
-    for (const SplitTarget& target : route.split) named_.insert(target.upstream);
-    if (route.has_mirror) named_.insert(route.mirror);
+    for (const SplitTarget& target : route.split) add(target.upstream);
+    if (route.has_mirror) add(route.mirror);
+  }
+  // By name: a subset is a part of the upstream that it has the name of.
+  void add(UpstreamId id) {
+    if (const Upstream* upstream = snapshot_.find(id)) named_.insert(upstream->name);
   }
 
-  std::unordered_set<UpstreamId> named_;
+  const Snapshot& snapshot_;
+  std::unordered_set<std::string_view> named_;
 };
 
 // What the counters of listeners and of endpoints say of answers.
@@ -152,40 +158,51 @@ void set_counters(Row& row, config::Mode mode, uint64_t connections, const Endpo
   row.set(Column::srv_abrt, mode == config::Mode::http ? totals.answers_cut : totals.resets);
   row.set(Column::wretr, uint64_t{0});
   row.set(Column::wredis, totals.retries);
-  row.set(Column::bck, uint64_t{0});
   row.set(Column::lbtot, totals.picked);
   row.set(Column::connect, totals.connections_total + totals.connect_errors + totals.connect_timeouts);
   row.set(Column::reuse, totals.reused);
   if (mode == config::Mode::http) set_answers(row, totals);
 }
 
+// HAProxy's tools read whole numbers; whoever gets anything has at least 1.
+uint64_t whole_weight(uint64_t share) {
+  return (share + share_of_one - 1) / share_of_one;
+}
+
 void append_upstream(std::string& out, const Upstream& upstream, config::Mode mode) {
   EndpointTotals sum;
   uint64_t weight = 0;
+  uint64_t share = 0;
   uint64_t active = 0;
-  for (const Endpoint& endpoint : upstream.endpoints) {
+  uint64_t backup = 0;
+  for (size_t i = 0; i < upstream.endpoints.size(); ++i) {
+    const Endpoint& endpoint = upstream.endpoints[i];
     const EndpointTotals totals = totals_of(*endpoint.state);
     sum += totals;
     weight += endpoint.weight;
-    active += endpoint.weight > 0 ? 1 : 0;
+    share += upstream.shares.each[i];
+    if (upstream.shares.each[i] > 0) ++(endpoint.tier == 0 ? active : backup);
     Row row{upstream.name, proxy_id(upstream.id), endpoint.name, index_of(endpoint.id) + 1, RowType::server, mode};
     // Relaxed: a figure, with the Leases' counting.
     const uint32_t connections = endpoint.state->connections.load(std::memory_order_relaxed);
     set_counters(row, mode, connections, totals);
     row.set(Column::used_conn_cur, connections);
-    row.set(Column::status, "no check");
-    row.set(Column::weight, endpoint.weight);
-    row.set(Column::uweight, endpoint.weight);
-    row.set(Column::act, 1);
+    if (endpoint.connections_max > 0) row.set(Column::slim, endpoint.connections_max);
+    row.set(Column::status, status_of(endpoint));
+    row.set(Column::weight, whole_weight(upstream.shares.each[i]));
+    row.set(Column::uweight, endpoint.configured_weight);
+    row.set(Column::act, uint64_t{endpoint.tier == 0});
+    row.set(Column::bck, uint64_t{endpoint.tier > 0});
     row.set(Column::addr, endpoint.address.to_string());
     row.append_to(out);
   }
   Row row{upstream.name, proxy_id(upstream.id), "BACKEND", 0, RowType::backend, mode};
   set_counters(row, mode, connections_of(upstream), sum);
-  row.set(Column::status, active > 0 ? "UP" : "DOWN");
-  row.set(Column::weight, weight);
+  row.set(Column::status, active + backup > 0 ? "UP" : "DOWN");
+  row.set(Column::weight, whole_weight(share));
   row.set(Column::uweight, weight);
   row.set(Column::act, active);
+  row.set(Column::bck, backup);
   row.set(Column::algo, upstream.algorithm);
   row.append_to(out);
 }
@@ -197,7 +214,9 @@ std::string stat_csv(const StatsView& view) {
   append_header(out);
   for (const ListenerSpec& listener : view.snapshot.listeners) append_frontend(out, view, listener);
   const HttpUpstreams http{view.snapshot};
-  for (const Upstream& upstream : view.snapshot.upstreams) append_upstream(out, upstream, http.mode_of(upstream));
+  for (const auto& upstream : view.snapshot.upstreams) {
+    if (!upstream->is_subset) append_upstream(out, *upstream, http.mode_of(*upstream));
+  }
   return out;
 }
 

@@ -4,6 +4,7 @@
 
 #include "control/stats_report.h"
 #include "control/stats_totals.h"
+#include "core/balance/plugin_library.h"
 #include "core/base/version.h"
 #include "core/config/choices.h"
 
@@ -74,23 +75,64 @@ Json listener_json(const Snapshot& snapshot, const ListenerSpec& listener) {
   return json;
 }
 
-Json endpoint_json(const Endpoint& endpoint) {
+std::string_view duty_name(const Standing& standing) {
+  switch (standing.worse_duty()) {
+    case Duty::maint: return "maint";
+    case Duty::drain: return "drain";
+    case Duty::ready: break;
+  }
+  return standing.healthy() ? "ready" : "down";
+}
+
+// The slowest of what workers think: they measure each for itself.
+double latency_us(const EndpointState& state, Duration decay, Instant now) {
+  double slowest = 0;
+  for (unsigned worker = 0; worker < state.workers(); ++worker) {
+    slowest = std::max(slowest, double{state.at(worker).latency.read(now, decay)});
+  }
+  return std::round(slowest / 100) / 10;
+}
+
+Json endpoint_json(const Upstream& upstream, size_t index, Instant now) {
+  const Endpoint& endpoint = upstream.endpoints[index];
+  const Standing& standing = endpoint.state->standing;
   Json json;
   json["name"] = endpoint.name;
   json["address"] = endpoint.address.to_string();
+  json["state"] = duty_name(standing);
   json["weight"] = endpoint.weight;
+  json["configured_weight"] = endpoint.configured_weight;
+  json["effective_weight"] = static_cast<double>(upstream.shares.each[index]) / share_of_one;
+  json["health"] = standing.health;
+  json["capacity"] = standing.capacity;
+  json["tier"] = endpoint.tier;
+  json["in_play"] = upstream.shares.each[index] > 0 && upstream.shares.levels[index] == 0;
+  json["max_connections"] = endpoint.connections_max;
+  json["latency_us"] = latency_us(*endpoint.state, upstream.picker_options.latency_decay, now);
+  const auto score = endpoint.state->reported.read(now, upstream.picker_options.score_expiry);
+  json["score"] = score ? Json(*score) : Json(nullptr);
+  json["metadata"] = Json::object();
+  for (const auto& [key, value] : endpoint.metadata) json["metadata"][key] = value;
   json["connections"] = read(endpoint.state->connections);
   add_counters(json, totals_of(*endpoint.state));
   return json;
 }
 
-Json upstream_json(const Upstream& upstream) {
+Json upstream_json(const Upstream& upstream, Instant now) {
   Json json;
   json["name"] = upstream.name;
   json["balance"] = upstream.algorithm;
   json["connections"] = connections_of(upstream);
+  json["panic"] = upstream.shares.panic;
+  json["panics"] = upstream.state->panics;
+  json["tiers_in_use"] = upstream.shares.tiers_in_use;
+  if (upstream.picker_options.plugin != nullptr) {
+    json["plugin"] = {{"name", upstream.picker_options.plugin->name()},
+                      {"path", upstream.picker_options.plugin->path()},
+                      {"misbehaved", upstream.picker_options.plugin->misbehaved()}};
+  }
   json["endpoints"] = Json::array();
-  for (const Endpoint& endpoint : upstream.endpoints) json["endpoints"].push_back(endpoint_json(endpoint));
+  for (size_t i = 0; i < upstream.endpoints.size(); ++i) json["endpoints"].push_back(endpoint_json(upstream, i, now));
   return json;
 }
 
@@ -125,7 +167,7 @@ std::string info_json(const StatsView& view, const ProcessUsage& usage) {
   json["max_connections"] = view.snapshot.connections_max;
   json["max_connections_per_worker"] = view.snapshot.connections_per_worker_max;
   json["listeners"] = view.snapshot.listeners.size();
-  json["upstreams"] = view.snapshot.upstreams.size();
+  json["upstreams"] = upstream_count(view.snapshot);
   json["snapshot"] = view.snapshot.generation;
   json["reloads"] = view.figures.reloads;
   json["reloads_refused"] = view.figures.reloads_refused;
@@ -152,7 +194,9 @@ std::string stat_json(const StatsView& view) {
     json["listeners"].push_back(listener_json(view.snapshot, listener));
   }
   json["upstreams"] = Json::array();
-  for (const Upstream& upstream : view.snapshot.upstreams) json["upstreams"].push_back(upstream_json(upstream));
+  for (const auto& upstream : view.snapshot.upstreams) {
+    if (!upstream->is_subset) json["upstreams"].push_back(upstream_json(*upstream, view.now));
+  }
   json["close_reasons"] = counts_json(close_reason_names, totals.closed);
   json["exchange_ends"] = counts_json(exchange_end_names, totals.exchanges_ended);
   return text_of(json);

@@ -10,11 +10,14 @@
 
 namespace weir {
 
+class Steering;
+
 struct StatsView {
   const Snapshot& snapshot;
   const ProcessState& process;
   const ControlFigures& figures;
   Instant now{};
+  Steering* steering = nullptr;  // for commands that change something; null: nothing can be changed
 };
 
 }  // namespace weir

@@ -10,6 +10,8 @@ namespace weir {
 
 // The client's address without its port. The same on every worker and every host, so that several weirs agree.
 uint64_t key_of(const PeerAddress& client) noexcept;
+// With its port.
+uint64_t key_of_address(const PeerAddress& client) noexcept;
 // A name of a session: a cookie, a header, a parameter.
 uint64_t key_of(std::string_view name) noexcept;
 

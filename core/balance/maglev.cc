@@ -16,16 +16,19 @@ namespace {
 // ever.
 constexpr uint32_t lookups_max = 16;
 
-hashing::MaglevTable table_of(std::span<const Endpoint> endpoints, uint32_t size) {
-  std::vector<hashing::MaglevEndpoint> members;
-  members.reserve(endpoints.size());
-  for (const Endpoint& endpoint : endpoints) members.push_back({hashing::hash64(endpoint.name), endpoint.weight});
-  return hashing::MaglevTable(members, size);
+hashing::MaglevTable table_of(const PickerMembers& members, uint32_t size) {
+  std::vector<hashing::MaglevEndpoint> named;
+  named.reserve(members.endpoints.size());
+  for (size_t i = 0; i < members.endpoints.size(); ++i) {
+    named.push_back({hashing::hash64(members.endpoints[i].name), members.shares[i]});
+  }
+  return hashing::MaglevTable(named, size);
 }
 
 class Maglev final : public Picker {
  public:
-  Maglev(std::span<const Endpoint> endpoints, uint32_t table_size) : table_(table_of(endpoints, table_size)) {}
+  Maglev(const PickerMembers& members, uint32_t table_size)
+      : table_(table_of(members, table_size)), members_(members_with_share(members)) {}
 
   bool wants_key() const noexcept override { return true; }
 
@@ -35,13 +38,13 @@ class Maglev final : public Picker {
   }
 
   uint32_t pick(PickerState& /*state*/, const PickRequest& request) const noexcept override {
-    WEIR_ASSERT(request.endpoints.size() == table_.ids().size());
+    WEIR_ASSERT(request.candidates.size() == table_.ids().size());
     uint32_t index = table_.lookup(request.key);
     if (index == hashing::MaglevTable::none) return no_endpoint;
     for (uint32_t lookup = 1; !request.usable(index); ++lookup) {
       const uint64_t rehashed = hashing::mix64(request.key, lookup);
       if (lookup == lookups_max) {
-        return first_usable(request, hashing::reduce(rehashed, static_cast<uint32_t>(request.endpoints.size())));
+        return first_usable(request, members_, hashing::reduce(rehashed, static_cast<uint32_t>(members_.size())));
       }
       index = table_.lookup(rehashed);
     }
@@ -50,12 +53,13 @@ class Maglev final : public Picker {
 
  private:
   hashing::MaglevTable table_;
+  std::vector<uint32_t> members_;
 };
 
 }  // namespace
 
-std::unique_ptr<const Picker> make_maglev(std::span<const Endpoint> endpoints, const PickerOptions& options) {
-  return std::make_unique<Maglev>(endpoints, options.maglev_table_size);
+std::unique_ptr<const Picker> make_maglev(const PickerMembers& members, const PickerOptions& options) {
+  return std::make_unique<Maglev>(members, options.maglev_table_size);
 }
 
 }  // namespace weir

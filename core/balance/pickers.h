@@ -9,14 +9,19 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <vector>
 
+#include "core/balance/shares.h"
 #include "core/model/endpoint.h"
 #include "core/model/picker.h"
+#include "core/model/picker_options.h"
 
 namespace weir {
 
-struct PickerOptions {
-  uint32_t maglev_table_size = 65'537;  // prime; a hundred slots per endpoint or more keep shares even
+// Who takes part, and what each is worth: `shares` by the same index, 0 for who does not take part.
+struct PickerMembers {
+  std::span<const Endpoint> endpoints;
+  std::span<const uint32_t> shares;
 };
 
 // In the order of pickers.def.
@@ -25,16 +30,30 @@ bool is_picker(std::string_view name) noexcept;
 
 // What the algorithm does, in a sentence for help texts; "" if there is none of that name.
 std::string_view picker_sentence(std::string_view name) noexcept;
+// Does the key alone decide? These are the algorithms that `hash_by` and bounded load go with.
+bool picker_hashes(std::string_view name) noexcept;
 
-// A picker for exactly these endpoints, in this order: they are what each PickRequest to it has to bring. Null if there
-// is no algorithm of that name. Throws std::invalid_argument if the Maglev table size is not prime.
-std::unique_ptr<const Picker> make_picker(std::string_view name, std::span<const Endpoint> endpoints,
+// A picker for exactly these members, in this order: they are what each PickRequest to it has to bring. Null if there
+// is no algorithm of that name. Throws std::invalid_argument if the Maglev table size is not prime, and
+// std::runtime_error with the reason if a plug-in refuses its members.
+std::unique_ptr<const Picker> make_picker(std::string_view name, const PickerMembers& members,
                                           const PickerOptions& options);
 
-// make_round_robin(endpoints, options) and so on, each defined in the file of its algorithm.
-#define PICKER(name, sentence) \
-  std::unique_ptr<const Picker> make_##name(std::span<const Endpoint> endpoints, const PickerOptions& options);
+// The same for an upstream with tiers: who is in play is asked first, and who is not only after them.
+std::unique_ptr<const Picker> make_picker(std::string_view name, std::span<const Endpoint> endpoints,
+                                          const Shares& shares, const PickerOptions& options);
+
+// make_round_robin(members, options) and so on, each defined in the file of its algorithm.
+#define PICKER(name, hashes, sentence) \
+  std::unique_ptr<const Picker> make_##name(const PickerMembers& members, const PickerOptions& options);
 #include "core/balance/pickers.def"
 #undef PICKER
+
+// Keeps `hashing`, which is for the same members, from giving anybody more than `factor` times its fair part.
+std::unique_ptr<const Picker> bound_load(std::unique_ptr<const Picker> hashing, const PickerMembers& members,
+                                         double factor);
+
+// Asks the levels in order, each only if those before have nobody to propose. There is at least one.
+std::unique_ptr<const Picker> stack_levels(std::vector<std::unique_ptr<const Picker>> levels);
 
 }  // namespace weir

@@ -27,8 +27,10 @@ struct RoundRobinState final : PickerState {
 
 class RoundRobin final : public Picker {
  public:
-  explicit RoundRobin(std::span<const Endpoint> endpoints)
-      : turns_(smooth_turns(endpoints)), endpoint_count_(endpoints.size()) {}
+  explicit RoundRobin(const PickerMembers& members)
+      : turns_(smooth_turns(members.shares)),
+        members_(members_with_share(members)),
+        endpoint_count_(members.endpoints.size()) {}
 
   std::unique_ptr<PickerState> make_state(uint64_t seed, const PickerState* previous) const override {
     auto state = std::make_unique<RoundRobinState>(seed);
@@ -44,7 +46,7 @@ class RoundRobin final : public Picker {
   }
 
   uint32_t pick(PickerState& state, const PickRequest& request) const noexcept override {
-    WEIR_ASSERT(request.endpoints.size() == endpoint_count_);
+    WEIR_ASSERT(request.candidates.size() == endpoint_count_);
     if (turns_.empty()) return no_endpoint;
     auto& memory = static_cast<RoundRobinState&>(state);
     // Second tries walk by themselves: if they used up turns, a dead endpoint would meet every connection first
@@ -57,18 +59,19 @@ class RoundRobin final : public Picker {
       cursor = cursor + 1 == turns_.size() ? 0 : cursor + 1;
       if (request.usable(index)) return index;
     }
-    return first_usable(request, turns_[cursor]);
+    return first_usable(request, members_, memory.random.below(members_.size()));
   }
 
  private:
   std::vector<uint32_t> turns_;
+  std::vector<uint32_t> members_;
   size_t endpoint_count_;
 };
 
 }  // namespace
 
-std::unique_ptr<const Picker> make_round_robin(std::span<const Endpoint> endpoints, const PickerOptions& /*options*/) {
-  return std::make_unique<RoundRobin>(endpoints);
+std::unique_ptr<const Picker> make_round_robin(const PickerMembers& members, const PickerOptions& /*options*/) {
+  return std::make_unique<RoundRobin>(members);
 }
 
 }  // namespace weir

@@ -1,21 +1,32 @@
-// The last resort of every algorithm: ask all endpoints, one by one. Pure; any thread.
+// The last resort of every algorithm: ask all its members, one by one. Pure; any thread.
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <vector>
 
-#include "core/model/picker.h"
+#include "core/balance/pickers.h"
 
 namespace weir {
 
-// The first usable endpoint at or after `start` (wrapping round), or no_endpoint. Bounded by the number of endpoints,
-// so it is for the rare case: the algorithm's own few proposals were all unusable. `start` is less than that number.
-inline uint32_t first_usable(const PickRequest& request, uint32_t start) noexcept {
-  const auto count = static_cast<uint32_t>(request.endpoints.size());
-  for (uint32_t index = start; index < count; ++index) {
-    if (request.usable(index)) return index;
+// The indexes of those who take part.
+inline std::vector<uint32_t> members_with_share(const PickerMembers& members) {
+  std::vector<uint32_t> result;
+  for (uint32_t i = 0; i < members.shares.size(); ++i) {
+    if (members.shares[i] > 0) result.push_back(i);
   }
-  for (uint32_t index = 0; index < start; ++index) {
-    if (request.usable(index)) return index;
+  return result;
+}
+
+// The first usable of `members` at or after the place `start` (wrapping round), or no_endpoint. Bounded by their
+// number, so it is for the rare case: the algorithm's own few proposals were all unusable. `start` is less than that
+// number, unless there are none.
+inline uint32_t first_usable(const PickRequest& request, std::span<const uint32_t> members, uint64_t start) noexcept {
+  for (size_t place = start; place < members.size(); ++place) {
+    if (request.usable(members[place])) return members[place];
+  }
+  for (size_t place = 0; place < start; ++place) {
+    if (request.usable(members[place])) return members[place];
   }
   return no_endpoint;
 }

@@ -81,11 +81,4 @@ std::vector<uint32_t> smooth_turns(std::span<const uint32_t> weights) {
   return result;
 }
 
-std::vector<uint32_t> smooth_turns(std::span<const Endpoint> endpoints) {
-  std::vector<uint32_t> weights;
-  weights.reserve(endpoints.size());
-  for (const Endpoint& endpoint : endpoints) weights.push_back(endpoint.weight);
-  return smooth_turns(weights);
-}
-
 }  // namespace weir

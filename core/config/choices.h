@@ -10,6 +10,7 @@
 
 #include "core/base/log.h"
 #include "core/model/http_upstream.h"
+#include "core/model/picker_options.h"
 #include "core/model/template_text.h"
 
 namespace weir::config {
@@ -17,6 +18,7 @@ namespace weir::config {
 enum class Mode : uint8_t { tcp, http };
 enum class SendProxy : uint8_t { off, v1, v2 };
 enum class AccessLogFormat : uint8_t { json, combined };
+enum class SubsetFallback : uint8_t { none, any };
 using StickyBy = StickyPolicy::Kind;
 using SameSite = StickyPolicy::SameSite;
 
@@ -68,6 +70,16 @@ inline constexpr std::array same_site_choices{
     Choice<SameSite>{SameSite::none, "none"},
 };
 
+inline constexpr std::array load_measure_choices{
+    Choice<LoadMeasure>{LoadMeasure::connections, "connections"},
+    Choice<LoadMeasure>{LoadMeasure::latency, "latency"},
+};
+
+inline constexpr std::array subset_fallback_choices{
+    Choice<SubsetFallback>{SubsetFallback::none, "none"},
+    Choice<SubsetFallback>{SubsetFallback::any, "any"},
+};
+
 // What may stand between the braces of a template.
 inline constexpr std::array template_fact_choices{
     Choice<TemplateFact>{TemplateFact::scheme, "scheme"},
@@ -103,6 +115,12 @@ constexpr std::span<const Choice<StickyBy>> choices_of(StickyBy /*tag*/) {
 }
 constexpr std::span<const Choice<SameSite>> choices_of(SameSite /*tag*/) {
   return same_site_choices;
+}
+constexpr std::span<const Choice<LoadMeasure>> choices_of(LoadMeasure /*tag*/) {
+  return load_measure_choices;
+}
+constexpr std::span<const Choice<SubsetFallback>> choices_of(SubsetFallback /*tag*/) {
+  return subset_fallback_choices;
 }
 constexpr std::span<const Choice<TemplateFact>> choices_of(TemplateFact /*tag*/) {
   return template_fact_choices;

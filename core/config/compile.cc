@@ -1,6 +1,10 @@
 #include "core/config/compile.h"
 
-#include "core/balance/pickers.h"
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "core/config/compile_balance.h"
 #include "core/config/compile_http.h"
 
 namespace weir::config {
@@ -15,25 +19,25 @@ ProxyHeader header_of(SendProxy send) {
   return ProxyHeader::off;
 }
 
-Upstream compile_upstream(const UpstreamConfig& config, const TimeoutsConfig& timeouts, Registry& registry) {
-  Upstream upstream;
-  upstream.id = registry.upstream_id(config.name);
-  upstream.name = config.name;
-  for (const std::string_view name : picker_names()) {
-    if (name == config.balance) upstream.algorithm = name;  // of static storage, unlike the Config's
+// One upstream, or a part of it; or the sentence that says why it cannot be.
+Result<std::shared_ptr<const Upstream>, std::string> compile_upstream(const UpstreamConfig& config,
+                                                                      const SubsetOf& subset, const Config& whole,
+                                                                      const std::vector<std::string>& zones,
+                                                                      uint64_t generation, Instant now,
+                                                                      Registry& registry) {
+  auto upstream = std::make_shared<Upstream>();
+  upstream->id = registry.upstream_id(registry_name(subset));
+  upstream->version = generation;
+  upstream->name = config.name;
+  upstream->is_subset = !subset.whole();
+  if (std::string problem = compile_balance(*upstream, config, subset, zones, now, registry); !problem.empty()) {
+    return problem;
   }
-  for (const EndpointConfig& endpoint : config.endpoints) {
-    const Registry::EndpointPlace place = registry.endpoint(config.name, endpoint.name, endpoint.address.to_string());
-    upstream.endpoints.push_back({place.id, endpoint.name, endpoint.address, endpoint.weight, &place.state});
-  }
-  PickerOptions options;
-  options.maglev_table_size = config.maglev_table_size;
-  upstream.picker = make_picker(upstream.algorithm, upstream.endpoints, options);
-  upstream.send_proxy = header_of(config.send_proxy);
-  upstream.tries = config.tries;
-  upstream.connect_timeout = config.timeouts.connect.value_or(timeouts.connect);
-  upstream.http = compile_http_upstream(config, timeouts, upstream, registry);
-  return upstream;
+  upstream->send_proxy = header_of(config.send_proxy);
+  upstream->tries = config.tries;
+  upstream->connect_timeout = config.timeouts.connect.value_or(whole.timeouts.connect);
+  upstream->http = compile_http_upstream(config, whole.timeouts, *upstream, registry);
+  return std::shared_ptr<const Upstream>{std::move(upstream)};
 }
 
 ListenerSpec compile_listener(const ListenerConfig& config, const Config& whole, Registry& registry) {
@@ -41,7 +45,7 @@ ListenerSpec compile_listener(const ListenerConfig& config, const Config& whole,
   listener.id = registry.listener_id(config.name);
   listener.name = config.name;
   listener.address = config.address;
-  if (!config.upstream.empty()) listener.upstream = registry.upstream_id(config.upstream);
+  if (!config.upstream.empty()) listener.upstream = destination(config, registry);
   listener.connections_max = config.max_connections;
   listener.proxy_from = config.accept_proxy;
   listener.idle_timeout = whole.timeouts.idle;
@@ -54,21 +58,35 @@ ListenerSpec compile_listener(const ListenerConfig& config, const Config& whole,
 
 }  // namespace
 
-std::unique_ptr<Snapshot> compile(const Config& config, const CompileLimits& limits, uint64_t generation,
-                                  Registry& registry) {
+Result<std::unique_ptr<Snapshot>, std::string> compile(const Config& config, const CompileLimits& limits,
+                                                       uint64_t generation, Instant now, Registry& registry) {
   auto snapshot = std::make_unique<Snapshot>();
   snapshot->generation = generation;
+  snapshot->configured = generation;
   snapshot->connections_max = config.limits.connections.value_or(limits.connections_max);
   snapshot->connections_per_worker_max = config.limits.connections_per_worker.value_or(snapshot->connections_max);
-  for (const UpstreamConfig& upstream : config.upstreams) {
-    snapshot->upstreams.push_back(compile_upstream(upstream, config.timeouts, registry));
+
+  const std::vector<std::string> zones = zone_names(config);
+  auto zone_map = compile_zones(config, zones);
+  if (!zone_map) return zone_map.error();
+  snapshot->zones = std::move(*zone_map);
+
+  std::vector<SubsetOf> parts;
+  for (const UpstreamConfig& upstream : config.upstreams) parts.push_back({upstream.name, {}, SubsetFallback::none});
+  for (SubsetOf& subset : subsets_of(config)) parts.push_back(std::move(subset));
+  for (const SubsetOf& part : parts) {
+    const auto upstream = std::find_if(config.upstreams.begin(), config.upstreams.end(),
+                                       [&](const UpstreamConfig& each) { return each.name == part.upstream; });
+    auto compiled = compile_upstream(*upstream, part, config, zones, generation, now, registry);
+    if (!compiled) return compiled.error();
+    snapshot->upstreams.push_back(std::move(*compiled));
   }
   for (const ListenerConfig& listener : config.listeners) {
     snapshot->listeners.push_back(compile_listener(listener, config, registry));
   }
   snapshot->upstream_by_id.assign(registry.upstream_count(), ~uint32_t{0});
   for (uint32_t i = 0; i < snapshot->upstreams.size(); ++i) {
-    snapshot->upstream_by_id[index_of(snapshot->upstreams[i].id)] = i;
+    snapshot->upstream_by_id[index_of(snapshot->upstreams[i]->id)] = i;
   }
   return snapshot;
 }

@@ -1,10 +1,14 @@
 // Compiling: a Config that has passed validation becomes a Snapshot, complete but for its listening sockets, which the
-// publisher opens. Nothing can fail here that an operator could have caused. Control thread.
+// publisher opens. What can fail is what the Config names and is not in it: plug-ins, and files of zones. Control
+// thread.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
+#include "core/base/clock.h"
+#include "core/base/result.h"
 #include "core/config/config.h"
 #include "core/model/registry.h"
 #include "core/model/snapshot.h"
@@ -16,7 +20,8 @@ struct CompileLimits {
   uint32_t connections_max = 0;  // what the descriptors allow
 };
 
-std::unique_ptr<Snapshot> compile(const Config& config, const CompileLimits& limits, uint64_t generation,
-                                  Registry& registry);
+// An error: the sentence that says what cannot be.
+Result<std::unique_ptr<Snapshot>, std::string> compile(const Config& config, const CompileLimits& limits,
+                                                       uint64_t generation, Instant now, Registry& registry);
 
 }  // namespace weir::config

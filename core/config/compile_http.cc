@@ -12,13 +12,6 @@ namespace {
 using routing::RouteMatch;
 using routing::ValueMatch;
 
-// Names of headers are looked for in lower case; those of cookies and parameters as they are.
-KeySource compiled(const KeySource& source) {
-  KeySource result = source;
-  if (source.kind == KeySource::Kind::header) result.name = lower_case(source.name);
-  return result;
-}
-
 ValueMatch compiled(const ValueMatchConfig& config) {
   ValueMatch match;
   match.name = config.name;
@@ -81,12 +74,12 @@ uint32_t whole_milliseconds(Duration duration) {
 std::shared_ptr<const Route> compiled(const RouteConfig& config, Registry& registry) {
   auto route = std::make_shared<Route>();
   route->name = config.name;
-  if (!config.upstream.empty()) route->split.push_back({registry.upstream_id(config.upstream), 1});
+  if (!config.upstream.empty()) route->split.push_back({destination(config, registry), 1});
   for (const SplitConfig& share : config.split) {
     // Who gets no share need not be asked about it.
-    if (share.weight > 0) route->split.push_back({registry.upstream_id(share.upstream), share.weight});
+    if (share.weight > 0) route->split.push_back({destination(share, registry), share.weight});
   }
-  route->split_key = compiled(config.split_by);
+  route->split_key = compiled_key(config.split_by);
   if (config.redirect) {
     route->redirect = std::make_unique<Redirect>(Redirect{config.redirect->status, config.redirect->location});
   }
@@ -168,8 +161,8 @@ StickyPolicy compiled(const StickyConfig& config, const Upstream& upstream, Regi
       break;
     }
     case StickyBy::learned:
-      policy.source = compiled(config.source.value_or(KeySource{}));
-      policy.learn_from = config.learn ? compiled(*config.learn) : policy.source;
+      policy.source = compiled_key(config.source.value_or(KeySource{}));
+      policy.learn_from = config.learn ? compiled_key(*config.learn) : policy.source;
       [[fallthrough]];
     case StickyBy::client_ip:
       policy.table = registry.stick_table(upstream.id, config.entries);
@@ -180,6 +173,13 @@ StickyPolicy compiled(const StickyConfig& config, const Upstream& upstream, Regi
 }
 
 }  // namespace
+
+KeySource compiled_key(const KeySource& source) {
+  KeySource result = source;
+  // Those of cookies and parameters are as they are.
+  if (source.kind == KeySource::Kind::header) result.name = lower_case(source.name);
+  return result;
+}
 
 std::shared_ptr<const HttpListener> compile_http_listener(const ListenerConfig& listener, const Config& config,
                                                           Registry& registry) {
@@ -194,6 +194,8 @@ std::shared_ptr<const HttpListener> compile_http_listener(const ListenerConfig& 
   if (!listener.upstream.empty()) {
     RouteConfig otherwise;
     otherwise.upstream = listener.upstream;
+    otherwise.subset = listener.subset;
+    otherwise.subset_fallback = listener.subset_fallback;
     http->otherwise = compiled(otherwise, registry);
   }
   http->forward = compiled(listener.forward, listener.trusted_proxies);

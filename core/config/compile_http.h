@@ -4,12 +4,16 @@
 
 #include <memory>
 
+#include "core/config/compile_balance.h"
 #include "core/config/config.h"
 #include "core/model/listener.h"
 #include "core/model/registry.h"
 #include "core/model/upstream.h"
 
 namespace weir::config {
+
+// As it is looked for: names of headers in lower case.
+KeySource compiled_key(const KeySource& source);
 
 // Null for a listener in TCP mode.
 std::shared_ptr<const HttpListener> compile_http_listener(const ListenerConfig& listener, const Config& config,

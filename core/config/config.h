@@ -12,9 +12,12 @@
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/config/balance_config.h"
 #include "core/config/choices.h"
 #include "core/config/http_config.h"
 #include "core/model/address.h"
+#include "core/model/endpoint.h"
+#include "core/model/key_source.h"
 
 namespace weir::config {
 
@@ -26,7 +29,9 @@ struct ListenerConfig {
   std::string name;  // "": the address (see name_the_unnamed)
   SocketAddress address;
   Mode mode = Mode::tcp;
-  std::string upstream;          // "": none, which only Mode::http allows
+  std::string upstream;  // "": none, which only Mode::http allows
+  Metadata subset;       // of that upstream; empty: all of it
+  SubsetFallback subset_fallback = SubsetFallback::none;
   uint32_t max_connections = 0;  // 0: only the global limit
   uint32_t backlog = 4096;
   CidrSet accept_proxy;  // peers that must send a PROXY header
@@ -42,7 +47,11 @@ struct ListenerConfig {
 struct EndpointConfig {
   std::string name;  // "": the address (see name_the_unnamed)
   SocketAddress address;
-  uint32_t weight = 1;  // 0: gets no new connections
+  uint32_t weight = 1;           // 0: gets no new connections
+  uint32_t max_connections = 0;  // 0: any number
+  uint8_t tier = 0;
+  std::string zone{};  // "": none
+  Metadata metadata{};
 };
 
 // What an upstream says about time; what it leaves out is as in the global TimeoutsConfig.
@@ -56,7 +65,21 @@ struct UpstreamTimeoutsConfig {
 struct UpstreamConfig {
   std::string name;
   std::string balance = "round_robin";
+  KeySource hash_by{KeySource::Kind::client_ip, ""};
+  double bounded_load = 0;             // 0: no bound
   uint32_t maglev_table_size = 65537;  // prime
+  uint32_t ring_points = 160;
+  Duration latency_decay = std::chrono::seconds{10};
+  TwoChoicesConfig two_choices;
+  ResourceAwareConfig resource_aware;
+  ZoneAwareConfig zone_aware;
+  AdaptiveConfig adaptive;
+  std::optional<PluginConfig> plugin;
+  Duration slow_start{};          // 0: at once
+  uint32_t slow_start_from = 10;  // percent
+  uint32_t backup_threshold = 0;  // percent
+  uint32_t panic_threshold = 0;   // percent
+  std::optional<AgentConfig> agent;
   std::vector<EndpointConfig> endpoints;
   SendProxy send_proxy = SendProxy::off;
   uint32_t tries = 3;
@@ -114,6 +137,7 @@ struct Config {
   std::vector<uint32_t> cpus;       // ascending, no repeats; empty: all that the process may use
   std::vector<ListenerConfig> listeners;
   std::vector<UpstreamConfig> upstreams;
+  ZonesConfig zones;
   TimeoutsConfig timeouts;
   LimitsConfig limits;
   AdminConfig admin;

@@ -2,11 +2,12 @@
 // The parser (reader.h), the JSON Schema (schema.h) and the reference (reference.h) are all made from these functions,
 // so they cannot disagree. The default is what the struct in config.h starts with.
 //
-// A visitor V has four functions and a list:
+// A visitor V has five functions and a list:
 //     v.value(key, field, kind, note)       a scalar
 //     v.values(key, field, kind, note)      a list of scalars, or one scalar alone
 //     v.section(key, struct, note)          a mapping, described in turn; of an optional struct, it is there when set
 //     v.list(key, vector of struct, note)   a list of mappings, described in turn
+//     v.pairs(key, field, note)             a mapping of any names to scalars
 //     v.algorithms()                        the balancing algorithms that exist
 // To add a field: a member in config.h, a row here. To add a struct: one function here. (What speaks of HTTP is in
 // http_config.h and describe_http.h.)
@@ -30,6 +31,7 @@ void describe(V& v, ListenerConfig& c) {
   v.value("upstream", c.upstream, Name{},
           {.sentence = "The upstream that gets the connections; with `mode: http`, the requests that no route takes.",
            .otherwise = "required, but for `mode: http` with `routes`"});
+  describe_subset(v, c);
   v.value("max_connections", c.max_connections, Count<uint32_t>{0, range::connections_max},
           {.sentence = "Connections of this listener at a time, over all workers; 0: only the global limit."});
   v.value("backlog", c.backlog, Count<uint32_t>{1, range::backlog_max},
@@ -65,6 +67,7 @@ void describe(V& v, EndpointConfig& c) {
   v.value("address", c.address, EndpointAddress{}, {.sentence = "Where the origin listens.", .required = true});
   v.value("weight", c.weight, Count<uint32_t>{0, range::weight_max},
           {.sentence = "Its share of the connections, relative to the other endpoints; 0: none."});
+  describe_place(v, c);
 }
 
 template <class V>
@@ -86,16 +89,11 @@ void describe(V& v, UpstreamTimeoutsConfig& c) {
 template <class V>
 void describe(V& v, UpstreamConfig& c) {
   v.value("name", c.name, Name{}, {.sentence = "What listeners, statistics and logs call it.", .required = true});
-  v.value("balance", c.balance, OneOfNames{v.algorithms()},
-          {.sentence = "How an endpoint is chosen for a connection."});
-  v.value(
-      "maglev_table_size", c.maglev_table_size, Count<uint32_t>{2, range::maglev_table_size_max},
-      {.sentence = "With `balance: maglev`: slots of the lookup table, a prime. A hundred slots per endpoint keep the "
-                   "shares within about one percent."});
   v.list("endpoints", c.endpoints,
          {.sentence = "The origins. An item is a mapping, or an address alone.",
           .required = true,
           .short_form = "address"});
+  describe_balance(v, c);
   v.value("send_proxy", c.send_proxy, OneOf<SendProxy>{},
           {.sentence = "The PROXY protocol header that tells the origin who the client is."});
   v.value("tries", c.tries, Count<uint32_t>{1, range::tries_max},
@@ -181,6 +179,7 @@ void describe(V& v, Config& c) {
   v.list("listeners", c.listeners, {.sentence = "Where clients connect.", .required = true});
   v.list("upstreams", c.upstreams,
          {.sentence = "Named groups of endpoints.", .otherwise = "none: then every route answers by itself"});
+  v.section("zones", c.zones, {.sentence = "Which clients are near to which endpoints, for `balance: zone_aware`."});
   v.section("timeouts", c.timeouts, {.sentence = "How long things may take."});
   v.section("limits", c.limits, {.sentence = "How much there may be of things."});
   v.section("admin", c.admin, {.sentence = "How weir is watched and steered."});

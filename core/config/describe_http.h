@@ -3,6 +3,7 @@
 
 #include <chrono>
 
+#include "core/config/describe_balance.h"
 #include "core/config/description_note.h"
 #include "core/config/http_config.h"
 #include "core/config/http_kinds.h"
@@ -93,6 +94,7 @@ void describe(V& v, MatchConfig& c) {
 template <class V>
 void describe(V& v, SplitConfig& c) {
   v.value("upstream", c.upstream, Name{}, {.sentence = "The upstream that gets a share.", .required = true});
+  describe_subset(v, c);
   v.value("weight", c.weight, Count<uint32_t>{0, range::split_weight_max},
           {.sentence = "Its share, relative to the other items; 0: none."});
 }
@@ -161,6 +163,7 @@ void describe(V& v, RouteConfig& c) {
   v.value("upstream", c.upstream, Name{},
           {.sentence = "Where they go. Exactly one of `upstream`, `split`, `redirect` and `answer`.",
            .otherwise = "one of the other three"});
+  describe_subset(v, c);
   v.list("split", c.split, {.sentence = "Or: upstreams that share them, by weight."});
   v.section("redirect", c.redirect, {.sentence = "Or: the client is sent elsewhere."});
   v.section("answer", c.answer, {.sentence = "Or: weir answers by itself."});

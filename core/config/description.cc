@@ -44,6 +44,10 @@ class Describer {
     add(key, FieldDescription::Shape::list, note).fields = fields_of(element);
   }
 
+  void pairs(std::string_view key, const Metadata& /*field*/, const Note& note) {
+    add(key, FieldDescription::Shape::pairs, note);
+  }
+
  private:
   template <class T>
   std::vector<FieldDescription> fields_of(T& object) const {

@@ -12,7 +12,7 @@
 namespace weir::config {
 
 struct FieldDescription {
-  enum class Shape { value, values, section, list };
+  enum class Shape { value, values, section, list, pairs };
 
   std::string key;
   Shape shape = Shape::value;

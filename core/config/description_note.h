@@ -33,6 +33,7 @@ inline constexpr uint32_t tries_max = weir::tries_max;
 inline constexpr uint32_t backlog_max = 1'000'000;
 inline constexpr uint32_t pipes_max = 65536;
 inline constexpr uint32_t maglev_table_size_max = 16'777'213;  // the largest prime below 2^24
+inline constexpr size_t pair_bytes_max = 128;                  // of the names and values of a mapping
 }  // namespace range
 
 }  // namespace weir::config

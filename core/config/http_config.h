@@ -13,6 +13,7 @@
 #include "core/base/clock.h"
 #include "core/config/choices.h"
 #include "core/model/address.h"
+#include "core/model/endpoint.h"
 #include "core/model/route.h"
 #include "core/model/template_text.h"
 
@@ -47,6 +48,8 @@ struct MatchConfig {
 
 struct SplitConfig {
   std::string upstream;
+  Metadata subset;
+  SubsetFallback subset_fallback = SubsetFallback::none;
   uint32_t weight = 1;
 };
 
@@ -97,6 +100,8 @@ struct RouteConfig {
   MatchConfig match;
   // Exactly one of these four.
   std::string upstream;
+  Metadata subset;  // of that upstream; empty: all of it
+  SubsetFallback subset_fallback = SubsetFallback::none;
   std::vector<SplitConfig> split;
   std::optional<RedirectConfig> redirect;
   std::optional<AnswerConfig> answer;

@@ -122,9 +122,10 @@ struct Percent {
   ValueType type() const;
 };
 
-// "cookie:NAME" and "header:NAME"; for a split also "query:NAME", "client_ip" and "random".
+// "cookie:NAME" and "header:NAME"; for a split also "query:NAME", "client_ip" and "random"; for hashing also
+// "client_address" and "path", but not "random".
 struct KeyFrom {
-  enum class Use : uint8_t { split, session };
+  enum class Use : uint8_t { split, session, hash };
   Use use;
 
   std::optional<Mistake> read(std::string_view text, KeySource& out) const;

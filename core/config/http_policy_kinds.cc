@@ -1,6 +1,8 @@
 // The kinds of policies: statuses, shares, keys, retries, cookies that weir sets, and where a log goes.
 #include <algorithm>
 #include <array>
+#include <string>
+#include <vector>
 
 #include "core/config/characters.h"
 #include "core/config/http_kinds.h"
@@ -22,6 +24,17 @@ constexpr size_t log_path_bytes_max = 4095;
 constexpr size_t socket_path_bytes_max = sizeof(sockaddr_un::sun_path) - 1;
 constexpr std::string_view unix_prefix = "unix:";
 constexpr std::string_view token_characters = "[-A-Za-z0-9!#$%&'*+.^_`|~]";
+
+struct WordSource {
+  std::string_view word;
+  KeySource::Kind kind;
+};
+constexpr std::array word_sources{
+    WordSource{"random", KeySource::Kind::random},
+    WordSource{"client_ip", KeySource::Kind::client_ip},
+    WordSource{"client_address", KeySource::Kind::client_address},
+    WordSource{"path", KeySource::Kind::path},
+};
 
 struct NamedSource {
   std::string_view prefix;
@@ -52,6 +65,34 @@ std::optional<uint64_t> read_parts(std::string_view text) {
 std::string known_statuses() {
   std::string text;
   for (const uint16_t status : redirect_statuses) text += (text.empty() ? "" : ", ") + std::to_string(status);
+  return text;
+}
+
+// By use: the words and the named sources it takes.
+bool takes(KeyFrom::Use use, KeySource::Kind kind) {
+  switch (kind) {
+    case KeySource::Kind::random: return use == KeyFrom::Use::split;
+    case KeySource::Kind::client_ip:
+    case KeySource::Kind::query: return use != KeyFrom::Use::session;
+    case KeySource::Kind::client_address:
+    case KeySource::Kind::path: return use == KeyFrom::Use::hash;
+    case KeySource::Kind::header:
+    case KeySource::Kind::cookie: return true;
+  }
+  return false;
+}
+
+// "`cookie:NAME` or `header:NAME`"
+std::string alternatives(KeyFrom::Use use) {
+  std::vector<std::string> all;
+  for (const WordSource& word : word_sources) {
+    if (takes(use, word.kind)) all.push_back(quoted(word.word));
+  }
+  for (const NamedSource& source : named_sources) {
+    if (takes(use, source.kind)) all.push_back(quoted(std::string{source.prefix} + "NAME"));
+  }
+  std::string text;
+  for (size_t i = 0; i < all.size(); ++i) text += (i == 0 ? "" : i + 1 == all.size() ? " or " : ", ") + all[i];
   return text;
 }
 
@@ -105,30 +146,25 @@ ValueType Percent::type() const {
 }
 
 std::optional<Mistake> KeyFrom::read(std::string_view text, KeySource& out) const {
-  const bool split = use == Use::split;
-  if (split && text == "random") {
-    out = {KeySource::Kind::random, ""};
-    return std::nullopt;
-  }
-  if (split && text == "client_ip") {
-    out = {KeySource::Kind::client_ip, ""};
+  for (const WordSource& word : word_sources) {
+    if (text != word.word || !takes(use, word.kind)) continue;
+    out = {word.kind, ""};
     return std::nullopt;
   }
   for (const NamedSource& source : named_sources) {
-    if (!text.starts_with(source.prefix) || (!split && source.kind == KeySource::Kind::query)) continue;
+    if (!text.starts_with(source.prefix) || !takes(use, source.kind)) continue;
     std::string name;
     if (auto mistake = Token{source.what}.read(text.substr(source.prefix.size()), name)) return mistake;
     out = {source.kind, std::move(name)};
     return std::nullopt;
   }
-  std::string fix = split ? "write `random`, `client_ip`, `header:NAME`, `cookie:NAME` or `query:NAME`"
-                          : "write `cookie:NAME` or `header:NAME`";
-  return Mistake{quoted(text) + " is not known here", std::move(fix)};
+  return Mistake{quoted(text) + " is not known here", "write " + alternatives(use)};
 }
 
 std::string KeyFrom::show(const KeySource& value) const {
-  if (value.kind == KeySource::Kind::random) return "random";
-  if (value.kind == KeySource::Kind::client_ip) return "client_ip";
+  for (const WordSource& word : word_sources) {
+    if (word.kind == value.kind) return std::string{word.word};
+  }
   for (const NamedSource& source : named_sources) {
     if (source.kind == value.kind) return std::string{source.prefix} + value.name;
   }
@@ -136,12 +172,16 @@ std::string KeyFrom::show(const KeySource& value) const {
 }
 
 ValueType KeyFrom::type() const {
-  const std::string name = std::string{token_characters} + "{1,128}";
-  if (use == Use::session) return {"`cookie:NAME` or `header:NAME`", {}, "(cookie|header):" + name, std::nullopt};
-  return {"`random`, `client_ip`, `header:NAME`, `cookie:NAME` or `query:NAME`",
-          {"random", "client_ip"},
-          "(header|cookie|query):" + name,
-          std::nullopt};
+  ValueType type{alternatives(use), {}, "", std::nullopt};
+  for (const WordSource& word : word_sources) {
+    if (takes(use, word.kind)) type.words.emplace_back(word.word);
+  }
+  for (const NamedSource& source : named_sources) {
+    if (!takes(use, source.kind)) continue;
+    type.pattern += (type.pattern.empty() ? "(" : "|") + std::string{source.prefix.substr(0, source.prefix.size() - 1)};
+  }
+  type.pattern += "):" + std::string{token_characters} + "{1,128}";
+  return type;
 }
 
 std::optional<Mistake> RetryReason::read(std::string_view text, RetryOn& out) const {

@@ -1,12 +1,15 @@
 #include "core/config/kinds.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 
 namespace weir::config {
 namespace {
 
 constexpr size_t name_bytes_max = 64;
 constexpr size_t socket_path_bytes_max = sizeof(sockaddr_un::sun_path) - 1;
+constexpr size_t file_path_bytes_max = 4095;
 
 // Their syntax as ECMA-262 patterns, for editors. Loose where exact would be unreadable: the parser has the last word.
 constexpr std::string_view duration_pattern = "([0-9]+(d|h|m|s|ms|us))+";
@@ -140,6 +143,48 @@ std::optional<Mistake> SocketPath::read(std::string_view text, std::string& out)
 
 ValueType SocketPath::type() const {
   return {"path, at most " + std::to_string(socket_path_bytes_max) + " bytes", {}, ".{0,107}", std::nullopt};
+}
+
+std::optional<Mistake> FilePath::read(std::string_view text, std::string& out) const {
+  if (text.find('\0') != std::string_view::npos) return Mistake{"a path cannot hold a NUL byte", "remove it"};
+  if (text.empty()) return Mistake{"the path of " + std::string{what} + " is empty", "write it, or remove the key"};
+  if (text.size() > file_path_bytes_max) return Mistake{"this path is too long for the kernel", "use a shorter one"};
+  out = text;
+  return std::nullopt;
+}
+
+ValueType FilePath::type() const {
+  return {"path of " + std::string{what}, {}, ".{1,4095}", std::nullopt};
+}
+
+std::optional<Mistake> Factor::read(std::string_view text, double& out) const {
+  if (text == "off") {
+    out = 0;
+    return std::nullopt;
+  }
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
+  if (error != std::errc{} || end != text.data() + text.size()) {
+    return Mistake{quoted(text) + " is not a factor", "write a number like 1.25, or `off`"};
+  }
+  if (!(value >= min && value <= max)) {
+    return Mistake{quoted(text) + " is out of range", "write a number from " + show(min) + " to " + show(max)};
+  }
+  out = value;
+  return std::nullopt;
+}
+
+std::string Factor::show(double value) const {
+  if (value == 0) return "off";
+  std::array<char, 32> text{};
+  const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), value);
+  return {text.data(), end};
+}
+
+ValueType Factor::type() const {
+  ValueType type{"number, " + show(min) + " to " + show(max) + ", or `off`", {"off"}, "", std::nullopt};
+  type.decimals = ValueType::Decimals{min, max};
+  return type;
 }
 
 std::optional<Mistake> FileMode::read(std::string_view text, uint32_t& out) const {

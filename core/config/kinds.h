@@ -143,6 +143,34 @@ struct SocketPath {
   ValueType type() const;
 };
 
+// The path of a file that weir reads; `what` is what messages call it.
+struct FilePath {
+  std::string_view what;
+
+  std::optional<Mistake> read(std::string_view text, std::string& out) const;
+  std::string show(const std::string& value) const { return value; }
+  ValueType type() const;
+};
+
+// The port of a TCP service; 0 for none.
+struct Port {
+  std::optional<Mistake> read(std::string_view text, uint16_t& out) const {
+    return Count<uint16_t>{1, 65535}.read(text, out);
+  }
+  std::string show(uint16_t value) const { return value == 0 ? "" : std::to_string(value); }
+  ValueType type() const { return Count<uint16_t>{1, 65535}.type(); }
+};
+
+// A factor with up to three decimals, or `off`, which is 0.
+struct Factor {
+  double min;
+  double max;
+
+  std::optional<Mistake> read(std::string_view text, double& out) const;
+  std::string show(double value) const;
+  ValueType type() const;
+};
+
 // The permissions of a file.
 struct FileMode {
   std::optional<Mistake> read(std::string_view text, uint32_t& out) const;

@@ -1,5 +1,6 @@
 #include "core/config/reader.h"
 
+#include <algorithm>
 #include <array>
 
 #include "core/config/substitute.h"
@@ -111,6 +112,25 @@ const YamlNode* Reader::take(std::string_view key, const Note& note) {
   }
   if (note.required) missing_.push_back({key, note.sentence});
   return nullptr;
+}
+
+void Reader::pairs(std::string_view key, Metadata& out, const Note& note) {
+  const YamlNode* node = take(key, note);
+  const std::string path = path_of(key);
+  if (node == nullptr || !is_mapping(path, key, *node)) return;
+  const Text name{"a name", 1, range::pair_bytes_max};
+  const Text value{"a value", 0, range::pair_bytes_max};
+  for (const YamlNode::Entry& entry : node->entries) {
+    std::pair<std::string, std::string> pair;
+    if (auto mistake = name.read(entry.key->text, pair.first)) {
+      context_.wrong(path, entry.key->offset, *std::move(mistake));
+      continue;
+    }
+    const std::string entry_path = path + "." + pair.first;
+    read(entry_path, *entry.value, pair.second, value);
+    if (!context_.is_broken(entry_path)) out.push_back(std::move(pair));
+  }
+  std::sort(out.begin(), out.end());
 }
 
 bool Reader::is_mapping(const std::string& path, std::string_view key, const YamlNode& node) {

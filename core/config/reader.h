@@ -122,6 +122,9 @@ class Reader {
     }
   }
 
+  // A mapping whose keys are anybody's; `out` is sorted by them.
+  void pairs(std::string_view key, Metadata& out, const Note& note);
+
   // After the description has been walked: keys that it did not ask for, and keys that have to be there and are not.
   void finish();
 

@@ -21,6 +21,7 @@ std::string type_text(const FieldDescription& field, const std::string& path) {
     case FieldDescription::Shape::value: return escaped(field.type.summary);
     case FieldDescription::Shape::values: return "list of: " + escaped(field.type.summary);
     case FieldDescription::Shape::section: return "mapping, see `" + path + "`";
+    case FieldDescription::Shape::pairs: return "mapping of names to values";
     case FieldDescription::Shape::list: return "list, see `" + path + "`";
   }
   return "";

@@ -66,6 +66,9 @@ Json field_schema(const FieldDescription& field) {
       schema = object_schema(field.fields);
       schema["type"] = {"object", "null"};  // all of it may be commented out
       break;
+    case FieldDescription::Shape::pairs:
+      schema = {{"type", {"object", "null"}}, {"additionalProperties", {{"type", {"string", "number", "boolean"}}}}};
+      break;
     case FieldDescription::Shape::list: {
       Json item = object_schema(field.fields);
       for (const FieldDescription& inner : field.fields) {

@@ -1,5 +1,6 @@
 #include "core/config/validate.h"
 
+#include "core/config/validate_balance.h"
 #include "core/config/validate_http.h"
 #include "core/config/values.h"
 
@@ -33,6 +34,8 @@ class Validator {
     check_limits();
     check_listeners();
     check_upstreams();
+    validate_zones(complaints_, config_);
+    validate_subsets(complaints_, config_);
     check_stats();
     validate_http_limits(complaints_, config_.limits);
     validate_access_log(complaints_, config_);
@@ -147,29 +150,9 @@ class Validator {
       const UpstreamConfig& upstream = config_.upstreams[i];
       const std::string path = indexed("upstreams", i);
       check_unique(names, upstream.name, i, path, "upstream");
-      check_maglev(upstream, path);
       check_endpoints(upstream, path);
+      validate_balance(complaints_, config_, upstream, path);
       validate_http_upstream(complaints_, upstream, path);
-    }
-  }
-
-  void check_maglev(const UpstreamConfig& upstream, const std::string& path) {
-    const std::string key = path + ".maglev_table_size";
-    const uint32_t size = upstream.maglev_table_size;
-    if (complaints_.is_written(key) && upstream.balance != "maglev") {
-      complain(key, "this says nothing with `balance: " + upstream.balance + "`",
-               "remove it, or write `balance: maglev`");
-      return;
-    }
-    if (!is_prime(size)) {
-      uint32_t next = size;
-      while (!is_prime(next)) ++next;
-      complain(key, std::to_string(size) + " is not a prime", "the next one is " + std::to_string(next));
-    } else if (upstream.balance == "maglev" && size < upstream.endpoints.size()) {
-      complain(complaints_.is_written(key) ? key : path + ".endpoints",
-               "a Maglev table of " + std::to_string(size) + " slots is too small for " +
-                   std::to_string(upstream.endpoints.size()) + " endpoints",
-               "set `maglev_table_size` to a prime of about a hundred slots per endpoint");
     }
   }
 

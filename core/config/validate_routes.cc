@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/config/characters.h"
+#include "core/config/compile_balance.h"
 #include "core/config/validate_http.h"
 #include "core/routing/router.h"
 
@@ -152,7 +153,9 @@ class RouteValidator {
       const std::string where = indexed(path + ".split", i) + ".upstream";
       any_weight = any_weight || share.weight > 0;
       complaints_.upstream_exists(where, share.upstream);
-      if (!share.upstream.empty() && !names.emplace(share.upstream, i).second) {
+      // Parts of one upstream are as good as several.
+      const std::string part = registry_name({share.upstream, share.subset, share.subset_fallback});
+      if (!share.upstream.empty() && !names.emplace(part, i).second) {
         complaints_.add(where, "this split names " + quoted(share.upstream) + " already",
                         "to give it a larger share, raise its `weight`");
       }

@@ -9,11 +9,17 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "core/base/ids.h"
 #include "core/base/list.h"
 #include "core/model/address.h"
 #include "core/model/counters.h"
+#include "core/model/latency.h"
+#include "core/model/reported_score.h"
+#include "core/model/standing.h"
+#include "core/model/zone_map.h"
 
 namespace weir {
 
@@ -22,7 +28,8 @@ struct alignas(cache_line) EndpointAtWorker {
   EndpointCounters counters;
   ListHead idle;            // its idle connections, the most recently used one last
   uint32_t idle_count = 0;  // in that list
-  uint64_t generation = 0;  // of the last Snapshot that named the endpoint, as far as this worker has seen
+  uint64_t configured = 0;  // Snapshot::configured of the last that named the endpoint, as far as this worker has seen
+  LatencyEstimate latency;  // of its answers to this worker
 };
 
 class EndpointState {
@@ -30,8 +37,12 @@ class EndpointState {
   explicit EndpointState(unsigned workers)
       : at_workers_(std::make_unique<EndpointAtWorker[]>(workers)), workers_(workers) {}
 
-  // Connections, or requests in HTTP, over all workers, for least_connections. Written by Leases only.
+  // Connections, or requests in HTTP, over all workers. Written by Leases only.
   std::atomic<uint32_t> connections{0};
+  // The sum of them over all endpoints of the upstream, where its picker wants to know it; else null. A Lease counts in
+  // it if it was there when the Lease began. Set by the control thread once and for all; what it points to outlives all
+  // Leases.
+  std::atomic<std::atomic<uint32_t>*> total{nullptr};
   // Connections to it that a worker has open for HTTP, idle or not.
   std::atomic<uint32_t> pooled{0};
 
@@ -41,24 +52,39 @@ class EndpointState {
   }
 
   EndpointAtWorker& at(unsigned worker) noexcept { return at_workers_[worker]; }
+  const EndpointAtWorker& at(unsigned worker) const noexcept { return at_workers_[worker]; }
   EndpointCounters& counters(unsigned worker) noexcept { return at_workers_[worker].counters; }
   const EndpointCounters& counters(unsigned worker) const noexcept { return at_workers_[worker].counters; }
   unsigned workers() const noexcept { return workers_; }
 
-  // How many Snapshots name it. Control thread only.
-  uint32_t snapshots = 0;
+  // What the origin says of itself.
+  ReportedScore reported;
+
+  // Control thread only.
+  uint32_t snapshots = 0;  // how many name it
+  Standing standing;
 
  private:
   std::unique_ptr<EndpointAtWorker[]> at_workers_;
   unsigned workers_;
 };
 
+using Metadata = std::vector<std::pair<std::string, std::string>>;  // by key, ascending
+
 struct Endpoint {
   EndpointId id{};
   std::string name;
   SocketAddress address;
+  // As configured, and as they are now that somebody may have said otherwise.
+  uint32_t configured_weight = 1;
+  uint32_t configured_connections_max = 0;
   uint32_t weight = 1;  // 0: takes no new work
   EndpointState* state = nullptr;
+  uint32_t connections_max = 0;  // over all workers; 0: any number
+  uint8_t tier = 0;              // 0 is asked first; the others stand by
+  ZoneId zone = no_zone;
+  bool takes_sessions = true;  // sessions that belong to it may come back, even where it gets nothing new
+  Metadata metadata{};
 };
 
 }  // namespace weir

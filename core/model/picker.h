@@ -1,18 +1,21 @@
-// Picker: proposes an endpoint for a key. It knows nothing of sockets, time or threads.
+// Picker: proposes an endpoint for a key. It knows nothing of sockets, health or threads.
 //
-// A Picker is immutable and lives in a Snapshot, so all workers read the same one. What changes with each pick (a
-// cursor, a random state) is a PickerState that each worker owns and hands in; the next Snapshot's Picker may carry it
-// over.
+// A Picker is immutable and lives in a Snapshot, so all workers read the same one. It was made for endpoints with
+// shares: what each of them is worth at the moment, when its weight, its health, its slow start and the like are
+// reckoned together (core/balance/shares.h). When that changes, the control thread makes another Picker. What changes
+// with each pick (a cursor, a random state) is a PickerState that each worker owns and hands in; the next Snapshot's
+// Picker may carry it over.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <string_view>
 
 #include "core/base/assert.h"
+#include "core/base/clock.h"
 #include "core/model/endpoint.h"
+#include "core/model/zone_map.h"
 
 namespace weir {
 
@@ -47,15 +50,41 @@ class TriedEndpoints {
 // Endpoints asked for one connection at the most: the last one needs no memory of having failed.
 inline constexpr uint32_t tries_max = TriedEndpoints::capacity + 1;
 
-struct PickRequest {
-  std::span<const Endpoint> endpoints;
-  const TriedEndpoints& tried;
-  uint64_t key = 0;  // the hash of what the picker asked for by wants_key()
+// What a pick reads of an endpoint, and nothing more: they lie side by side, in the order of the upstream's endpoints.
+struct Candidate {
+  EndpointState* state = nullptr;
+  EndpointId id{};
+  uint32_t share = 0;            // 0: gets nothing new
+  uint32_t connections_max = 0;  // 0: any number
 
-  // May this endpoint be proposed?
+  // Over all workers. Relaxed: a load figure, counted by Leases, that orders nothing.
+  uint32_t connections() const noexcept { return state->connections.load(std::memory_order_relaxed); }
+};
+
+// The most connections per share that bounded load allows at the moment of a pick. Anybody may have one.
+struct LoadBound {
+  double connections_per_share = 0;
+
+  bool admits(const Candidate& candidate) const noexcept {
+    return candidate.connections() < connections_per_share * candidate.share;
+  }
+};
+
+struct PickRequest {
+  std::span<const Candidate> candidates;
+  const TriedEndpoints& tried;
+  uint64_t key = 0;       // the hash of what the upstream is balanced by, if the picker wants_key()
+  ZoneId zone = no_zone;  // the client's, if the picker wants_zone()
+  unsigned worker = 0;    // who asks: latencies are each worker's own
+  Instant now{};
+  const LoadBound* bound = nullptr;
+
+  // May this endpoint be proposed? Whether it has a share is the picker's own knowledge.
   bool usable(uint32_t index) const noexcept {
-    const Endpoint& endpoint = endpoints[index];
-    return endpoint.weight > 0 && !tried.contains(endpoint.id);
+    const Candidate& candidate = candidates[index];
+    if (tried.count() > 0 && tried.contains(candidate.id)) return false;
+    if (candidate.connections_max > 0 && candidate.connections() >= candidate.connections_max) return false;
+    return bound == nullptr || bound->admits(candidate);
   }
 };
 
@@ -65,14 +94,15 @@ class Picker {
  public:
   virtual ~Picker() = default;
 
-  // Does pick() read the request's key?
+  // Does pick() read the request's key, or its zone?
   virtual bool wants_key() const noexcept { return false; }
+  virtual bool wants_zone() const noexcept { return false; }
 
   // The memory of one worker. `seed` differs between workers, so that they do not walk in step. `previous` is that
   // worker's state for the same upstream in the Snapshot before, made by the same algorithm, or null.
   virtual std::unique_ptr<PickerState> make_state(uint64_t seed, const PickerState* previous) const = 0;
 
-  // The index of a usable endpoint, or no_endpoint if there is none. Bounded, never allocates.
+  // The index of a usable endpoint, or no_endpoint if there is none. Bounded, never locks, never allocates.
   virtual uint32_t pick(PickerState& state, const PickRequest& request) const noexcept = 0;
 };
 

@@ -29,13 +29,23 @@ ListenerState& Registry::listener_state(ListenerId id) {
   return *state;
 }
 
+UpstreamState& Registry::upstream_state(UpstreamId id) {
+  std::unique_ptr<UpstreamState>& state = upstreams_[id];
+  if (state == nullptr) state = std::make_unique<UpstreamState>();
+  return *state;
+}
+
 Registry::EndpointPlace Registry::endpoint(std::string_view upstream, std::string_view name, std::string_view address) {
   // No name or address contains a newline, so that no two places share a key.
   std::string key{upstream};
   key.append("\n").append(name).append("\n").append(address);
   const auto [place, inserted] = endpoints_.try_emplace(std::move(key));
   if (inserted) place->second = {EndpointId{next_endpoint_++}, std::make_unique<EndpointState>(workers_)};
-  return {place->second.id, *place->second.state};
+  EndpointState& state = *place->second.state;
+  // It may have been there before, and some connection still is.
+  const bool is_new = state.snapshots == 0;
+  if (is_new) state.standing = Standing{};
+  return {place->second.id, state, is_new};
 }
 
 std::shared_ptr<StickTable> Registry::stick_table(UpstreamId upstream, uint32_t entries) {
@@ -46,8 +56,9 @@ std::shared_ptr<StickTable> Registry::stick_table(UpstreamId upstream, uint32_t 
 
 void Registry::retain(const Snapshot& snapshot) noexcept {
   for (const ListenerSpec& listener : snapshot.listeners) ++listener.state->snapshots;
-  for (const Upstream& upstream : snapshot.upstreams) {
-    for (const Endpoint& endpoint : upstream.endpoints) ++endpoint.state->snapshots;
+  for (const auto& upstream : snapshot.upstreams) {
+    upstream->state->seen = true;
+    for (const Endpoint& endpoint : upstream->endpoints) ++endpoint.state->snapshots;
   }
 }
 
@@ -56,8 +67,8 @@ void Registry::release(const Snapshot& snapshot) noexcept {
     WEIR_ASSERT(listener.state->snapshots > 0);
     --listener.state->snapshots;
   }
-  for (const Upstream& upstream : snapshot.upstreams) {
-    for (const Endpoint& endpoint : upstream.endpoints) {
+  for (const auto& upstream : snapshot.upstreams) {
+    for (const Endpoint& endpoint : upstream->endpoints) {
       WEIR_ASSERT(endpoint.state->snapshots > 0);
       --endpoint.state->snapshots;
     }

@@ -26,14 +26,19 @@ class Registry {
 
   ListenerId listener_id(std::string_view name) { return id_of<ListenerId>(listener_ids_, name); }
   UpstreamId upstream_id(std::string_view name) { return id_of<UpstreamId>(upstream_ids_, name); }
+  unsigned workers() const noexcept { return workers_; }
   // How many upstream ids were given out: the size of Snapshot::upstream_by_id.
   size_t upstream_count() const noexcept { return upstream_ids_.size(); }
 
   ListenerState& listener_state(ListenerId id);
 
+  // What is happening at it as a whole. Kept for good, as the id is.
+  UpstreamState& upstream_state(UpstreamId id);
+
   struct EndpointPlace {
     EndpointId id;
     EndpointState& state;
+    bool is_new;  // no Snapshot names it; its standing is that of a newcomer
   };
   // The same name at another address is another endpoint: what was measured of the old one says nothing of it.
   EndpointPlace endpoint(std::string_view upstream, std::string_view name, std::string_view address);
@@ -71,6 +76,7 @@ class Registry {
   std::map<std::string, ListenerId, std::less<>> listener_ids_;
   std::map<std::string, UpstreamId, std::less<>> upstream_ids_;
   std::map<ListenerId, std::unique_ptr<ListenerState>> listeners_;
+  std::map<UpstreamId, std::unique_ptr<UpstreamState>> upstreams_;
   std::unordered_map<std::string, EndpointEntry> endpoints_;
   uint32_t next_endpoint_ = 0;
   std::map<std::pair<UpstreamId, uint32_t>, std::shared_ptr<StickTable>> stick_tables_;  // by upstream and size

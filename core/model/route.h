@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/base/ids.h"
+#include "core/model/key_source.h"
 #include "core/model/template_text.h"
 
 namespace weir {
@@ -20,13 +21,6 @@ struct FieldRule {
   Kind kind = Kind::set;
   std::string name;
   TemplateText value;  // not with remove
-};
-
-// What tells two clients, or two sessions, apart: for splits and stickiness.
-struct KeySource {
-  enum class Kind : uint8_t { random, client_ip, header, cookie, query };
-  Kind kind = Kind::random;
-  std::string name;  // of the header, cookie or parameter
 };
 
 struct SplitTarget {

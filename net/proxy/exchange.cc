@@ -195,13 +195,23 @@ bool Exchange::choose_upstream(RequestContext& context, const Route& route) {
   if (upstream == nullptr) return false;
   context.facts.upstream = upstream->name;
   if (notes_.logged || rules_ != nullptr) notes_.note(http_.blocks, ExchangeNotes::upstream, upstream->name);
-  if (upstream->picker->wants_key()) key_ = key_of(context.from);
+  if (upstream->picker->wants_key()) key_ = balance_key(context, upstream->hash_by);
+  const ZoneMap* zones = http_.worker.snapshot().zones.get();
+  if (upstream->picker->wants_zone() && zones != nullptr) zone_ = zones->zone_of(context.from);
   find_sticky(context, *upstream);
   const Duration whole = route.request_timeout_ms > 0 ? Duration{std::chrono::milliseconds{route.request_timeout_ms}}
                                                       : upstream->http.request_timeout;
   if (whole > Duration::zero()) request_end_ = notes_.begun + whole;
   http_.worker.retry_budget(upstream_).request(upstream->http.retry);
   return true;
+}
+
+uint64_t Exchange::balance_key(const RequestContext& context, const KeySource& hash_by) {
+  if (hash_by.kind == KeySource::Kind::client_ip) return key_of(context.from);
+  if (hash_by.kind == KeySource::Kind::client_address) return key_of_address(context.from);
+  std::string_view value;
+  if (context.value_of(hash_by, value)) return key_of(value);
+  return http_.random.next();  // a request that does not say belongs to nobody
 }
 
 // Writes down what the origin will get, before the client's bytes are gone.

@@ -30,6 +30,7 @@
 #include "net/proxy/blocks.h"
 #include "net/proxy/body.h"
 #include "net/proxy/body_splice.h"
+#include "net/proxy/choose.h"
 #include "net/proxy/exchange_client.h"
 #include "net/proxy/exchange_notes.h"
 
@@ -109,6 +110,7 @@ class Exchange final {
 
   // exchange.cc: what happens to a request before an origin is asked
   void follow_route(RequestContext& context);
+  uint64_t balance_key(const RequestContext& context, const KeySource& hash_by);
   bool choose_upstream(RequestContext& context, const Route& route);
   void redirect(RequestContext& context, const Route& route);
   void fixed_answer(const Route& route);
@@ -120,7 +122,8 @@ class Exchange final {
 
   // exchange_origin.cc: reaching an origin
   void try_next();
-  uint32_t choose_endpoint(const Upstream& upstream);
+  Choice choose(const Upstream& upstream);
+  void note_failure(Cause cause);
   void send_request();
   bool put_proxy_header();
   void pump_up();
@@ -148,6 +151,7 @@ class Exchange final {
   void wait_for_body();
   void splice_if_worth_it();
   void apply_route_rules(http::Fields& fields, const Upstream* upstream);
+  void note_answer(const http::AnswerHead& head);
   bool put_own_answer(uint16_t status, std::string_view content_type, std::string_view body,
                       const http::Field& extra = {});
   void put_error(uint16_t status, std::string_view name, std::string_view sentence);
@@ -190,6 +194,7 @@ class Exchange final {
   uint16_t status_ = 0;  // of the answer
   uint32_t seen_ = 0;    // bytes of an unfinished head of an answer that were looked at
   uint32_t sticky_index_ = no_endpoint;
+  ZoneId zone_ = no_zone;
   uint64_t key_ = 0;
   uint64_t sticky_key_ = 0;
   TriedEndpoints tried_;

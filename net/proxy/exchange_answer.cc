@@ -6,6 +6,7 @@
 #include "net/proxy/head_limits.h"
 #include "net/proxy/http_worker.h"
 #include "net/proxy/origin_connection.h"
+#include "net/proxy/score.h"
 #include "net/proxy/worker.h"
 
 namespace weir {
@@ -49,6 +50,24 @@ void Exchange::pump_down() {
 HttpLimits Exchange::limits() const {
   const ListenerSpec* listener = http_.worker.snapshot().find(listener_);
   return listener != nullptr && listener->http != nullptr ? listener->http->limits : HttpLimits{};
+}
+
+// What the head of an answer tells pickers about who sent it.
+void Exchange::note_answer(const http::AnswerHead& head) {
+  const Upstream* upstream = http_.worker.snapshot().find(upstream_);
+  if (upstream == nullptr) return;
+  const Instant now = http_.worker.now();
+  const Duration decay = upstream->picker_options.latency_decay;
+  LatencyEstimate& latency = lease_.state().at(http_.worker.index()).latency;
+  const Duration sample = notes_.first_byte - notes_.asked;
+  // Errors are often quicker than answers. They may make an endpoint look slower, but not faster.
+  const bool too_good = head.status >= 500 && static_cast<float>(sample.count()) < latency.read(now, decay);
+  if (!too_good) latency.add(sample, now, decay);
+
+  if (upstream->score_header.empty()) return;
+  if (const http::Field* field = head.fields.find(upstream->score_header)) {
+    if (const auto score = read_score(field->value)) lease_.state().reported.report(*score, now);
+  }
 }
 
 // One head, interim or final. False: nothing more can be done for now.
@@ -119,6 +138,7 @@ bool Exchange::take_head(uint32_t size) {
     return false;
   }
   count_status(lease_.state().counters(worker.index()), head.status);
+  note_answer(head);
   if (upstream != nullptr && !is_mirror_) {
     const auto& statuses = upstream->http.retry.on_statuses;
     if (std::find(statuses.begin(), statuses.end(), head.status) != statuses.end() && retry(Cause::status)) {

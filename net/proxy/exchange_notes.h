@@ -41,6 +41,7 @@ class ExchangeNotes {
   Instant begun{};
   Instant chosen{};        // the endpoint of the last try
   Instant connected{};     // to it, or taken from the pool
+  Instant asked{};         // when it was the origin's turn
   Instant first_byte{};    // of the answer
   uint64_t inside_ns = 0;  // in weir's own hands, as far as it was measured
   uint64_t bytes_in = 0;

@@ -22,11 +22,14 @@ constexpr Duration descriptor_pause = std::chrono::milliseconds{20};
 
 // --- choosing -------------------------------------------------------------------------------------------------------
 
-uint32_t Exchange::choose_endpoint(const Upstream& upstream) {
-  if (sticky_index_ < upstream.endpoints.size() && !tried_.contains(upstream.endpoints[sticky_index_].id)) {
-    return sticky_index_;
+Choice Exchange::choose(const Upstream& upstream) {
+  if (sticky_index_ < upstream.endpoints.size()) {
+    const Endpoint& own = upstream.endpoints[sticky_index_];
+    if (own.takes_sessions && !tried_.contains(own.id)) {
+      if (Lease lease = lease_of(upstream, sticky_index_)) return {sticky_index_, std::move(lease)};
+    }
   }
-  return upstream.picker->pick(http_.worker.picker_state(upstream.id), {upstream.endpoints, tried_, key_});
+  return choose_endpoint(http_.worker, upstream, {tried_, key_, zone_});
 }
 
 void Exchange::try_next() {
@@ -34,16 +37,19 @@ void Exchange::try_next() {
   Worker& worker = http_.worker;
   const Upstream* upstream = worker.snapshot().find(upstream_);
   if (upstream == nullptr) return fail(ExchangeEnd::no_upstream);
-  const uint32_t index = choose_endpoint(*upstream);
-  if (index == no_endpoint) return fail(tried_.count() > 0 ? last_failure_ : ExchangeEnd::no_endpoint);
-  const Endpoint& endpoint = upstream->endpoints[index];
+  Choice choice = choose(*upstream);
+  if (choice.index == no_endpoint) {
+    if (tried_.count() > 0) return fail(last_failure_);
+    return fail(choice.full ? ExchangeEnd::endpoints_full : ExchangeEnd::no_endpoint);
+  }
+  const Endpoint& endpoint = upstream->endpoints[choice.index];
   if (!without_descriptor_) {
     notes_.chosen = worker.now();
     ++notes_.tries;
     endpoint.state->counters(worker.index()).picked.add();
     if (notes_.logged) notes_.note(http_.blocks, ExchangeNotes::endpoint, endpoint.name);
   }
-  set_cookie_ = index != sticky_index_;
+  set_cookie_ = choice.index != sticky_index_;
   endpoint_ = endpoint.id;
 
   // A PROXY header names the client of a connection, so it serves one exchange alone.
@@ -51,7 +57,7 @@ void Exchange::try_next() {
   origin_ = fresh_only_ || speaks_proxy_ ? nullptr : http_.pool.take(endpoint, *this);
   if (origin_ != nullptr) {
     without_descriptor_ = false;
-    lease_ = Lease{*endpoint.state};
+    lease_ = std::move(choice.lease);
     endpoint.state->counters(worker.index()).reused.add();
     become(State::waiting);
     notes_.connected = worker.now();
@@ -67,7 +73,7 @@ void Exchange::try_next() {
   }
   without_descriptor_ = false;
   fresh_only_ = false;
-  lease_ = Lease{*endpoint.state};
+  lease_ = std::move(choice.lease);
   notes_.reused = false;
   become(State::dialing);
   arm(worker.now() + upstream->connect_timeout);
@@ -121,6 +127,7 @@ void Exchange::send_request() {
   lease_.state().counters(http_.worker.index()).bytes_up.add(copy_.size());
   note_time_inside();
   notes_.first_byte = {};
+  notes_.asked = notes_.chosen;
   up_dead_ = false;
   up_begun_ = false;
   seen_ = 0;
@@ -168,6 +175,7 @@ void Exchange::pump_up() {
         up_over_ = true;
         if (mirror_ != nullptr) mirror_->end();
         // From here on it is the origin's turn.
+        notes_.asked = http_.worker.now();
         if (state_ == State::waiting) wait_for_first_byte();
         return;
       case BodySource::Step::refused: refusal_ = client_.body_refusal(); return fail(ExchangeEnd::body_malformed);
@@ -238,7 +246,18 @@ void Exchange::try_failed(Cause cause) {
     case Cause::first_byte_timeout: last_failure_ = ExchangeEnd::first_byte_timeout; break;
     case Cause::status: WEIR_ASSERT(false);
   }
+  note_failure(cause);
   if (!retry(cause)) fail(last_failure_);
+}
+
+// An idle connection that had died says nothing of the endpoint.
+void Exchange::note_failure(Cause cause) {
+  const Upstream* upstream = http_.worker.snapshot().find(upstream_);
+  if (upstream == nullptr || ((cause == Cause::closed || cause == Cause::reset) && origin_->reused())) return;
+  const Instant now = http_.worker.now();
+  lease_.state()
+      .at(http_.worker.index())
+      .latency.failed(now - notes_.chosen, now, upstream->picker_options.latency_decay);
 }
 
 // Whether there is another try.
@@ -282,8 +301,8 @@ bool Exchange::may_retry(Cause cause, const Upstream& upstream) {
   const RetryPolicy& policy = upstream.http.retry;
   if (!replayable_ || tried_.count() + 1 >= std::min(upstream.tries, tries_max)) return false;
   const bool somebody_left = std::any_of(
-      upstream.endpoints.begin(), upstream.endpoints.end(),
-      [&](const Endpoint& each) { return each.weight > 0 && each.id != endpoint_ && !tried_.contains(each.id); });
+      upstream.candidates.begin(), upstream.candidates.end(),
+      [&](const Candidate& each) { return each.share > 0 && each.id != endpoint_ && !tried_.contains(each.id); });
   if (!somebody_left) return false;
   switch (cause) {
     // Nothing was sent, so any request may be sent elsewhere; and no origin is asked twice.

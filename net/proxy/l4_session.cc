@@ -131,9 +131,18 @@ bool L4Session::find_client() {
   return true;
 }
 
-uint64_t L4Session::client_key() {
+// What the picker wants to know of the client.
+ChoiceFor L4Session::wish(const Upstream& upstream) {
+  ChoiceFor wish{tried_};
+  const bool key = upstream.picker->wants_key();
+  const ZoneMap* zones = upstream.picker->wants_zone() ? worker_.snapshot().zones.get() : nullptr;
+  if (!key && zones == nullptr) return wish;
   find_client();
-  return key_of(peer_);
+  if (key) {
+    wish.key = upstream.hash_by.kind == KeySource::Kind::client_address ? key_of_address(peer_) : key_of(peer_);
+  }
+  if (zones != nullptr) wish.zone = zones->zone_of(peer_);
+  return wish;
 }
 
 void L4Session::read_greeting() {
@@ -163,13 +172,12 @@ void L4Session::dial() {
   if (upstream == nullptr) return give_up(CloseReason::no_upstream);
   if (tried_.count() >= std::min(upstream->tries, tries_max)) return give_up(CloseReason::connect_failed);
 
-  PickRequest request{upstream->endpoints, tried_, 0};
-  if (upstream->picker->wants_key()) request.key = client_key();
-  const uint32_t picked = upstream->picker->pick(worker_.picker_state(upstream->id), request);
-  if (picked == no_endpoint) {
-    return give_up(tried_.count() > 0 ? CloseReason::connect_failed : CloseReason::no_endpoint);
+  Choice choice = choose_endpoint(worker_, *upstream, wish(*upstream));
+  if (choice.index == no_endpoint) {
+    if (tried_.count() > 0) return give_up(CloseReason::connect_failed);
+    return give_up(choice.full ? CloseReason::endpoints_full : CloseReason::no_endpoint);
   }
-  const Endpoint& endpoint = upstream->endpoints[picked];
+  const Endpoint& endpoint = upstream->endpoints[choice.index];
 
   if (!timer_.armed()) worker_.wheel().arm(timer_, worker_.now() + upstream->connect_timeout);
   const int fd = open_stream(endpoint.address.family());
@@ -179,7 +187,8 @@ void L4Session::dial() {
   if (!endpoint.address.is_unix() && worker_.first_word(upstream_).is_the_clients()) hold_back_acknowledge(fd);
   origin_ = fd;
   endpoint_ = endpoint.id;
-  lease_ = Lease{*endpoint.state};
+  lease_ = std::move(choice.lease);
+  active_ = worker_.now();
   connect_timed_out_ = false;
   worker_.ring().connect(connect_op_, on_connected, fd, endpoint.address.data(), endpoint.address.size());
 }
@@ -208,6 +217,9 @@ void L4Session::connect_failed(bool timed_out) {
   drop_origin();
   const Upstream* upstream = worker_.snapshot().find(upstream_);
   if (upstream == nullptr) return give_up(CloseReason::no_upstream);
+  failed.state()
+      .at(worker_.index())
+      .latency.failed(worker_.now() - active_, worker_.now(), upstream->picker_options.latency_decay);
   // Before it is noted: of the last one possible there is nothing to remember, and no room for it.
   if (tried_.count() + 1 >= std::min(upstream->tries, tries_max)) return give_up(CloseReason::connect_failed);
   tried_.add(endpoint_);
@@ -236,6 +248,8 @@ void L4Session::begin_relaying() {
   worker_.wheel().cancel(timer_);
   const Upstream* upstream = worker_.snapshot().find(upstream_);
   lease_.state().counters(worker_.index()).connections_total.add();
+  // What was tried is needed no more; from now on that place is the time since the origin was asked.
+  asked_ = active_;
   active_ = worker_.now();
   if (upstream != nullptr && upstream->send_proxy != ProxyHeader::off && !prepend_greeting(upstream->send_proxy)) {
     return close(CloseReason::no_buffers);
@@ -303,9 +317,21 @@ void L4Session::flow_received(Flow& flow, uint64_t bytes) {
   }
   if (&flow == &up_) {
     listener_state_.counters(worker_.index()).bytes_in.add(bytes);
+    if (state_ == State::relaying) asked_ = active_;
   } else {
     lease_.state().counters(worker_.index()).bytes_down.add(bytes);
+    note_answer();
   }
+}
+
+// The first bytes since the client's last: how long they took is what can be known of an origin whose protocol is not.
+void L4Session::note_answer() {
+  if (asked_ == Instant::max()) return;
+  if (const Upstream* upstream = worker_.snapshot().find(upstream_)) {
+    const Duration decay = upstream->picker_options.latency_decay;
+    lease_.state().at(worker_.index()).latency.add(active_ - asked_, active_, decay);
+  }
+  asked_ = Instant::max();
 }
 
 // A peer that takes bytes is a sign of life, too.

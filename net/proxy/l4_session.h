@@ -27,6 +27,7 @@
 #include "core/model/listener.h"
 #include "core/model/picker.h"
 #include "core/model/upstream.h"
+#include "net/proxy/choose.h"
 #include "net/proxy/flow.h"
 #include "net/proxy/session.h"
 
@@ -79,7 +80,8 @@ class L4Session final : public Session, public FlowHost {
   Duration idle_max() const noexcept { return std::chrono::milliseconds{idle_ms_max_}; }
   void arm_timer();
   void look_around();
-  uint64_t client_key();
+  ChoiceFor wish(const Upstream& upstream);
+  void note_answer();
   bool find_client();
   bool prepend_greeting(ProxyHeader version);
 
@@ -98,7 +100,10 @@ class L4Session final : public Session, public FlowHost {
   Op connect_op_;
   Timer timer_;
   Lease lease_;
-  TriedEndpoints tried_;
+  union {
+    TriedEndpoints tried_{};  // while dialing
+    Instant asked_;           // while relaying: when it was the origin's turn; Instant::max() when it was not
+  };
   PeerAddress peer_;         // the client; from its socket, or as its PROXY header says
   PeerAddress destination_;  // where it connected to
   EndpointId endpoint_{};

@@ -48,7 +48,7 @@ OriginConnection* OriginPool::dial(const Endpoint& endpoint, Exchange& user) {
 void OriginPool::keep(OriginConnection& connection, const PoolPolicy& policy) {
   const EndpointAtWorker& here = connection.endpoint_.at(worker_.index());
   const bool worn = policy.requests_max > 0 && connection.requests_ >= policy.requests_max;
-  const bool gone = here.generation != worker_.snapshot().generation;
+  const bool gone = here.configured != worker_.snapshot().configured;
   if (draining_ || worn || gone || here.idle_count >= policy.idle_max) {
     worker_.counters().origin_idle_closed.add();
     return drop(connection);
@@ -113,9 +113,9 @@ void OriginPool::free_joined() {
 }
 
 void OriginPool::follow_snapshot() {
-  const uint64_t generation = worker_.snapshot().generation;
+  const uint64_t configured = worker_.snapshot().configured;
   idle_.for_each([&](OriginConnection& connection) {
-    if (connection.endpoint_.at(worker_.index()).generation == generation) return;
+    if (connection.endpoint_.at(worker_.index()).configured == configured) return;
     worker_.counters().origin_idle_closed.add();
     drop(connection);
   });

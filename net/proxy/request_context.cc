@@ -105,7 +105,9 @@ bool RequestContext::cookie(std::string_view name, std::string_view& value) cons
 bool RequestContext::value_of(const KeySource& source, std::string_view& value) const {
   switch (source.kind) {
     case KeySource::Kind::random:
-    case KeySource::Kind::client_ip: return false;
+    case KeySource::Kind::client_ip:
+    case KeySource::Kind::client_address: return false;
+    case KeySource::Kind::path: value = head.path; return true;
     case KeySource::Kind::cookie: return cookie(source.name, value);
     case KeySource::Kind::header: {
       const http::Field* field = head.fields.find(source.name);

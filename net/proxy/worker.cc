@@ -157,22 +157,27 @@ void Worker::apply_snapshot() {
 
 void Worker::apply_upstreams() {
   std::vector<UpstreamMemory> memories(snapshot_->upstream_by_id.size());
-  for (const Upstream& upstream : snapshot_->upstreams) {
-    const uint32_t at = index_of(upstream.id);
-    const UpstreamMemory* before = at < memories_.size() ? &memories_[at] : nullptr;
-    const bool same = before != nullptr && before->algorithm == upstream.algorithm;
-    const uint64_t seed = (uint64_t{at} << 32) + options_.index;
-    memories[at].algorithm = upstream.algorithm;
-    memories[at].picker = upstream.picker->make_state(seed, same ? before->picker.get() : nullptr);
-    if (before != nullptr) {
-      memories[at].first_word = before->first_word;
-      memories[at].retry_budget = before->retry_budget;
-    }
-    for (const Endpoint& endpoint : upstream.endpoints) {
-      endpoint.state->at(options_.index).generation = snapshot_->generation;
+  for (const auto& upstream : snapshot_->upstreams) {
+    const uint32_t at = index_of(upstream->id);
+    UpstreamMemory& memory = memories[at];
+    if (at < memories_.size()) memory = std::move(memories_[at]);
+    if (memory.version != upstream->version) {
+      const bool same = memory.algorithm == upstream->algorithm;
+      const uint64_t seed = (uint64_t{at} << 32) + options_.index;
+      memory.picker = upstream->picker->make_state(seed, same ? memory.picker.get() : nullptr);
+      memory.version = upstream->version;
+      memory.algorithm = upstream->algorithm;
     }
   }
   memories_ = std::move(memories);
+  if (snapshot_->configured == configured_) return;
+  // Which endpoints there are has not changed since then; with thousands of them, this takes a while.
+  configured_ = snapshot_->configured;
+  for (const auto& upstream : snapshot_->upstreams) {
+    for (const Endpoint& endpoint : upstream->endpoints) {
+      endpoint.state->at(options_.index).configured = configured_;
+    }
+  }
   http_->pool.follow_snapshot();
 }
 

@@ -110,6 +110,7 @@ class Worker {
  private:
   // What this worker remembers of an upstream, from Snapshot to Snapshot.
   struct UpstreamMemory {
+    uint64_t version = 0;  // of the Upstream it was made for
     std::string_view algorithm;
     std::unique_ptr<PickerState> picker;
     FirstWord first_word;
@@ -152,6 +153,7 @@ class Worker {
   Instant now_;
   const Snapshot* snapshot_ = nullptr;
   uint64_t generation_ = 0;  // of the Snapshot that listeners and pickers follow
+  uint64_t configured_ = 0;  // of the one that pools follow
   TimerWheel wheel_;
   std::unique_ptr<Ring> ring_;
   std::unique_ptr<Buffers> buffers_;

@@ -17,7 +17,7 @@ LEAVES = ("tests", "bench")  # nothing includes them but themselves
 LIBRARIES = {
     "xxhash.h": "xxHash", "liburing": "liburing", "re2/": "re2", "yaml-cpp/": "yaml-cpp", "nlohmann/": "nlohmann-json",
     "CLI/": "CLI11", "fmt/": "fmt", "spdlog/": "spdlog", "mimalloc": "mimalloc", "gtest/": "GoogleTest",
-    "gmock/": "GoogleTest", "benchmark/": "Google Benchmark",
+    "gmock/": "GoogleTest", "benchmark/": "Google Benchmark", "maxminddb.h": "libmaxminddb",
 }
 PLATFORM_FOLDERS = ("sys/", "linux/", "net/", "netinet/", "arpa/", "asm/", "sanitizer/")
 

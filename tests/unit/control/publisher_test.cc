@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <chrono>
+#include <memory>
 #include <set>
 #include <string>
 #include <utility>
@@ -43,7 +45,7 @@ std::vector<int> fds_of(const ListenerSpec& spec) {
 class PublisherTest : public testing::Test {
  protected:
   std::string publish(std::vector<config::ListenerConfig> listeners) {
-    return publisher_.publish(listening(std::move(listeners)), {100});
+    return publisher_.publish(listening(std::move(listeners)), {100}, Instant{});
   }
   const ListenerSpec& spec(size_t index) { return publisher_.current().listeners[index]; }
 
@@ -162,9 +164,9 @@ TEST_F(PublisherTest, ExplainsEachReasonInItsOwnWords) {
 
 TEST_F(PublisherTest, KeepsStatesAcrossReloadsAndFreesThemAfter) {
   ASSERT_EQ(publish({listener("web", "127.0.0.1:0")}), "");
-  EndpointState* state = publisher_.current().upstreams[0].endpoints[0].state;
+  EndpointState* state = publisher_.current().upstreams[0]->endpoints[0].state;
   ASSERT_EQ(publish({listener("web", "127.0.0.1:0")}), "");
-  EXPECT_EQ(publisher_.current().upstreams[0].endpoints[0].state, state);
+  EXPECT_EQ(publisher_.current().upstreams[0]->endpoints[0].state, state);
   EXPECT_FALSE(publisher_.reclaim());
   EXPECT_EQ(state->snapshots, 1U);
 
@@ -172,7 +174,7 @@ TEST_F(PublisherTest, KeepsStatesAcrossReloadsAndFreesThemAfter) {
   state->connections.store(1, std::memory_order_relaxed);
   config::Config config = listening({listener("web", "127.0.0.1:0")});
   config.upstreams[0].endpoints[0].address = address_of("10.0.0.2:80");
-  ASSERT_EQ(publisher_.publish(config, {100}), "");
+  ASSERT_EQ(publisher_.publish(config, {100}, Instant{}), "");
   EXPECT_TRUE(publisher_.reclaim());
   state->connections.store(0, std::memory_order_relaxed);
   EXPECT_FALSE(publisher_.reclaim());
@@ -191,6 +193,200 @@ TEST_F(PublisherTest, ReloadsAThousandTimesWithoutALeak) {
   EXPECT_EQ(fds_of(spec(0)), fds);
   EXPECT_EQ(open_descriptors(), open);
   EXPECT_EQ(publisher_.current().generation, 1001U);
+}
+
+// --- what changes between reloads -----------------------------------------------------------------------------------
+
+class PublisherRefresh : public PublisherTest {
+ protected:
+  static constexpr Duration slow_start = std::chrono::seconds{100};
+
+  // Upstreams `app` (a, b and the backup c) and `api` (x).
+  static config::Config two_upstreams() {
+    config::Config config = listening({listener("web", "127.0.0.1:0")});
+    config::UpstreamConfig& app = config.upstreams[0];
+    app.endpoints.push_back({"b", address_of("10.0.0.2:80"), 1});
+    app.endpoints.push_back({"c", address_of("10.0.0.3:80"), 1});
+    app.endpoints[2].tier = 1;
+    config::UpstreamConfig api;
+    api.name = "api";
+    api.endpoints.push_back({"x", address_of("10.0.1.1:80"), 1});
+    config.upstreams.push_back(std::move(api));
+    return config;
+  }
+  void start(const config::Config& config) {
+    ASSERT_EQ(publisher_.publish(config, {100}, now_), "");
+    EXPECT_TRUE(publisher_.take_events().empty()) << "nothing has happened yet";
+  }
+  const Upstream& upstream(size_t index) const { return *publisher_.current().upstreams[index]; }
+  Standing& standing(size_t index) const { return upstream(0).endpoints[index].state->standing; }
+  bool refresh() {
+    const auto refreshed = publisher_.refresh(now_);
+    EXPECT_EQ(refreshed.problem, "");
+    publisher_.reclaim();
+    return refreshed.published;
+  }
+  // As words: "panic app", "over app", "tiers app 2".
+  std::vector<std::string> events() {
+    std::vector<std::string> words;
+    for (const BalanceEvent& event : publisher_.take_events()) {
+      switch (event.kind) {
+        case BalanceEvent::Kind::panic_began: words.push_back("panic " + event.upstream); break;
+        case BalanceEvent::Kind::panic_ended: words.push_back("over " + event.upstream); break;
+        case BalanceEvent::Kind::tiers_changed:
+          words.push_back("tiers " + event.upstream + " " + std::to_string(event.tiers));
+          break;
+      }
+    }
+    return words;
+  }
+
+  Instant now_{std::chrono::hours{1}};
+  using Words = std::vector<std::string>;
+};
+
+TEST_F(PublisherRefresh, PublishesNothingIfNothingChanged) {
+  start(two_upstreams());
+  const Snapshot* before = &publisher_.current();
+  EXPECT_FALSE(refresh());
+  EXPECT_EQ(&publisher_.current(), before);
+  EXPECT_EQ(before->generation, 1U);
+}
+
+TEST_F(PublisherRefresh, SharesWhatHasNotChanged) {
+  start(two_upstreams());
+  const auto sockets = publisher_.current().listeners[0].sockets;
+  const std::shared_ptr<const Upstream> app = publisher_.current().upstreams[0];
+  const std::shared_ptr<const Upstream> api = publisher_.current().upstreams[1];
+  standing(1).weight = 4;
+  ASSERT_TRUE(refresh());
+  const Snapshot& after = publisher_.current();
+  EXPECT_EQ(after.generation, 2U);
+  EXPECT_EQ(after.upstreams[1], api);
+  ASSERT_NE(after.upstreams[0], app);
+  EXPECT_EQ(after.upstreams[0]->version, 2U);
+  EXPECT_EQ(api->version, 1U);
+  EXPECT_EQ(after.upstreams[0]->shares.each, (std::vector<uint32_t>{100, 400, 100}));
+  EXPECT_EQ(app->shares.each, (std::vector<uint32_t>{100, 100, 100})) << "what workers may still read";
+  EXPECT_EQ(after.listeners[0].sockets, sockets);
+  EXPECT_EQ(after.find(app->id), after.upstreams[0].get());
+  EXPECT_FALSE(refresh());
+  // A reload goes on from there.
+  ASSERT_EQ(publisher_.publish(two_upstreams(), {100}, now_), "");
+  EXPECT_EQ(publisher_.current().generation, 3U);
+  EXPECT_EQ(upstream(0).endpoints[1].weight, 4U) << "what somebody said outlives it";
+}
+
+TEST_F(PublisherRefresh, StatesOutliveTheSnapshotsThatWereRefreshed) {
+  start(two_upstreams());
+  EndpointState* const state = upstream(0).endpoints[0].state;
+  for (uint32_t i = 2; i < 200; ++i) {
+    standing(0).weight = i;
+    ASSERT_TRUE(refresh());
+  }
+  EXPECT_EQ(upstream(0).endpoints[0].state, state);
+  EXPECT_EQ(state->snapshots, 1U);
+  EXPECT_FALSE(publisher_.reclaim());
+}
+
+TEST_F(PublisherRefresh, SubsetsFollowTheSameStandings) {
+  config::Config config = two_upstreams();
+  config.upstreams[0].endpoints[0].metadata = {{"v", "1"}};
+  config.upstreams[0].endpoints[1].metadata = {{"v", "1"}};
+  config.listeners[0].subset = {{"v", "1"}};
+  start(config);
+  ASSERT_EQ(publisher_.current().upstreams.size(), 3U);
+  standing(0).duty = Duty::drain;
+  ASSERT_TRUE(refresh());
+  EXPECT_EQ(upstream(2).shares.each, (std::vector<uint32_t>{0, 100}));
+  EXPECT_EQ(upstream(0).shares.each, (std::vector<uint32_t>{0, 100, 100}));
+}
+
+TEST_F(PublisherRefresh, AsksAgainWhileSomebodyStartsSlowly) {
+  config::Config config = two_upstreams();
+  config.upstreams[0].slow_start = slow_start;
+  start(config);
+  EXPECT_EQ(publisher_.refresh_interval(), Duration::zero());
+  config.upstreams[0].endpoints.push_back({"d", address_of("10.0.0.4:80"), 1});
+  ASSERT_EQ(publisher_.publish(config, {100}, now_), "");
+  EXPECT_EQ(upstream(0).shares.each[3], 10U);
+  const Duration interval = publisher_.refresh_interval();
+  EXPECT_GT(interval, Duration::zero());
+  EXPECT_LE(interval, slow_start / 50);
+  uint32_t share = 10;
+  for (int i = 0; i < 200 && publisher_.refresh_interval() > Duration::zero(); ++i) {
+    now_ += publisher_.refresh_interval();
+    refresh();
+    EXPECT_GE(upstream(0).shares.each[3], share);
+    EXPECT_LE(upstream(0).shares.each[3], share + 5) << "not in leaps";
+    share = upstream(0).shares.each[3];
+  }
+  EXPECT_EQ(share, 100U);
+  EXPECT_EQ(publisher_.refresh_interval(), Duration::zero());
+  EXPECT_FALSE(refresh());
+}
+
+TEST_F(PublisherRefresh, IntervalsAreNeitherABusyLoopNorLeaps) {
+  struct Row {
+    Duration slow_start;
+    Duration interval;
+  };
+  using std::chrono::milliseconds;
+  for (const Row& row :
+       {Row{milliseconds{1}, milliseconds{20}}, Row{milliseconds{1000}, milliseconds{20}},
+        Row{milliseconds{5000}, milliseconds{100}}, Row{milliseconds{3'600'000}, milliseconds{1000}}}) {
+    config::Config config = two_upstreams();
+    config.upstreams[0].slow_start = row.slow_start;
+    ASSERT_EQ(publisher_.publish(config, {100}, now_), "");
+    standing(0).since = now_;
+    refresh();
+    EXPECT_EQ(publisher_.refresh_interval(), row.interval);
+  }
+}
+
+TEST_F(PublisherRefresh, TellsOfPanicOnceForEachTimeItBegins) {
+  config::Config config = two_upstreams();
+  config.upstreams[0].panic_threshold = 50;
+  start(config);
+  for (uint64_t times = 1; times <= 2; ++times) {
+    standing(0).up = false;
+    ASSERT_TRUE(refresh());
+    EXPECT_EQ(events(), Words{});
+    standing(1).up = false;
+    ASSERT_TRUE(refresh());
+    EXPECT_EQ(events(), Words{"panic app"});
+    EXPECT_EQ(upstream(0).state->panics, times);
+    // It goes on: another change of it, and a reload, are no news.
+    standing(2).agent_connections_max = static_cast<uint32_t>(times);
+    ASSERT_TRUE(refresh());
+    ASSERT_EQ(publisher_.publish(config, {100}, now_), "");
+    EXPECT_EQ(events(), Words{});
+    standing(0).up = standing(1).up = true;
+    ASSERT_TRUE(refresh());
+    EXPECT_EQ(events(), Words{"over app"});
+    EXPECT_EQ(upstream(0).state->panics, times);
+  }
+}
+
+TEST_F(PublisherRefresh, TellsOfTiersOnceForEachChange) {
+  config::Config config = two_upstreams();
+  config.upstreams[0].endpoints[0].metadata = {{"v", "1"}};
+  config.listeners[0].subset = {{"v", "1"}};
+  config.listeners[0].subset_fallback = config::SubsetFallback::any;
+  start(config);
+  standing(0).up = false;
+  ASSERT_TRUE(refresh());
+  EXPECT_EQ(events(), Words{}) << "what a subset does is not an upstream's news";
+  standing(1).up = false;
+  ASSERT_TRUE(refresh());
+  EXPECT_EQ(events(), Words{"tiers app 2"});
+  standing(1).health = 0.5;
+  refresh();
+  ASSERT_EQ(publisher_.publish(config, {100}, now_), "");
+  EXPECT_EQ(events(), Words{});
+  standing(1).up = true;
+  ASSERT_TRUE(refresh());
+  EXPECT_EQ(events(), Words{"tiers app 1"});
 }
 
 }  // namespace

@@ -68,7 +68,7 @@ TEST(StatsCommands, HelpListsThemAll) {
 TEST(StatsCommands, HelpListsThoseThatBeginSo) {
   EXPECT_THAT(answer("help show v"), HasSubstr("show version"));
   EXPECT_THAT(answer("help show v"), Not(HasSubstr("show info")));
-  EXPECT_THAT(answer("help set"), StartsWith("Unknown argument `set` of `help`"));
+  EXPECT_THAT(answer("help frob"), StartsWith("Unknown argument `frob` of `help`"));
 }
 
 TEST(StatsCommands, AnUnknownOneGetsASuggestionAndTheList) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "control/stats_report.h"
+#include "core/balance/reshare.h"
 #include "tests/unit/control/stats_world.h"
 
 namespace weir {
@@ -140,7 +141,7 @@ TEST(StatsCsv, SaysWhatClientsAskedAndGotInHttp) {
 TEST(StatsCsv, SaysWhatEndpointsWereAskedAndSaidInHttp) {
   StatsWorld world;
   world.make_http(0);
-  Upstream& app = world.snapshot.upstreams[0];
+  Upstream& app = *world.upstreams[0];
   EndpointState& first = *app.endpoints[0].state;
   first.counters(0).requests.add(90);
   first.counters(1).requests.add(9);
@@ -215,6 +216,75 @@ TEST(StatsCsv, AnUpstreamOfBothModesIsHttp) {
   EXPECT_EQ(fields_of(lines[0], lines[5])["mode"], "http");
 }
 
+TEST(StatsCsv, SaysWhatEndpointsDoInHaproxysWords) {
+  struct Row {
+    const char* what;
+    Standing standing;
+    const char* status;
+    const char* weight;
+  };
+  for (const Row& row : std::vector<Row>{{"nothing is known", {}, "no check", "2"},
+                                         {"drain", {.duty = Duty::drain}, "DRAIN", "0"},
+                                         {"maint", {.duty = Duty::maint}, "MAINT", "0"},
+                                         {"as its agent says", {.agent_duty = Duty::maint}, "MAINT", "0"},
+                                         {"down", {.up = false}, "DOWN", "0"},
+                                         {"no health", {.health = 0}, "DOWN", "0"},
+                                         {"maint and down", {.duty = Duty::maint, .up = false}, "MAINT", "0"},
+                                         {"no weight", {.weight = 0}, "DRAIN", "0"},
+                                         {"half its health", {.health = 0.5}, "no check", "1"},
+                                         {"a little", {.health = 0.01}, "no check", "1"},
+                                         {"more", {.weight = 9}, "no check", "9"}}) {
+    StatsWorld world;
+    Upstream& app = *world.upstreams[0];
+    app.endpoints[0].state->standing = row.standing;
+    reshare(app, world.now);
+    const auto lines = lines_of(stat_csv(world.view()));
+    auto fields = fields_of(lines[0], lines[3]);
+    EXPECT_EQ(fields["status"], row.status) << row.what;
+    EXPECT_EQ(fields["weight"], row.weight) << row.what;
+    EXPECT_EQ(fields["uweight"], "2") << row.what;
+    EXPECT_EQ(fields["slim"], "") << row.what;
+    auto sum = fields_of(lines[0], lines[5]);
+    EXPECT_EQ(sum["status"], *row.weight == '0' ? "DOWN" : "UP") << row.what;
+    EXPECT_EQ(sum["weight"], row.weight) << row.what;
+  }
+}
+
+TEST(StatsCsv, TellsBackupsFromThoseInUse) {
+  StatsWorld world;
+  world.add_upstream("more", 3);
+  Upstream& more = *world.upstreams[1];
+  more.endpoints[1].tier = 1;
+  more.endpoints[2].tier = 1;
+  more.endpoints[2].state->standing.up = false;
+  more.endpoints[0].configured_connections_max = 25;
+  reshare(more, world.now);
+  const auto lines = lines_of(stat_csv(world.view()));
+  auto first = fields_of(lines[0], lines[6]);
+  EXPECT_EQ(first["act"], "1");
+  EXPECT_EQ(first["bck"], "0");
+  EXPECT_EQ(first["slim"], "25");
+  auto second = fields_of(lines[0], lines[7]);
+  EXPECT_EQ(second["act"], "0");
+  EXPECT_EQ(second["bck"], "1");
+  auto sum = fields_of(lines[0], lines[9]);
+  EXPECT_EQ(sum["act"], "1");
+  EXPECT_EQ(sum["bck"], "1") << "one of two is down";
+  EXPECT_EQ(sum["status"], "UP");
+}
+
+// A subset has no rows of its own; who goes by it, goes to the upstream.
+TEST(StatsCsv, ASubsetIsAPartOfItsUpstream) {
+  StatsWorld world;
+  world.add_upstream("app", 1);
+  world.upstreams[1]->is_subset = true;
+  world.make_http(1, {route_to({1})});
+  world.snapshot.listeners[1].upstream = no_upstream;
+  const auto lines = lines_of(stat_csv(world.view()));
+  ASSERT_EQ(lines.size(), 6U);
+  EXPECT_EQ(fields_of(lines[0], lines[5])["mode"], "http");
+}
+
 TEST(StatsCsv, AListenerWithoutALimitHasThatOfTheProcess) {
   const StatsWorld world;
   EXPECT_THAT(lines_of(stat_csv(world.view()))[2], HasSubstr("FRONTEND,,,0,,9000,"));
@@ -233,7 +303,7 @@ TEST(StatsCsv, SaysThatADrainingListenerIsStopped) {
 
 TEST(StatsCsv, AnUpstreamWhoseEndpointsTakeNothingIsDown) {
   StatsWorld world;
-  world.snapshot.upstreams[0].endpoints[0].weight = 0;
+  world.upstreams[0]->shares.each[0] = 0;
   EXPECT_THAT(lines_of(stat_csv(world.view())).back(), HasSubstr(",DOWN,0,0,"));
 }
 

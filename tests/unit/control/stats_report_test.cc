@@ -5,8 +5,10 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
+#include <chrono>
 #include <string>
 
+#include "core/balance/reshare.h"
 #include "core/base/fd.h"
 #include "core/base/version.h"
 #include "tests/unit/control/stats_world.h"
@@ -175,6 +177,91 @@ TEST(StatsJson, DescribesUpstreamsAndTheirEndpoints) {
   EXPECT_EQ(first["connect_errors"], 3);
   EXPECT_EQ(first["connect_timeouts"], 2);
   EXPECT_EQ(first["resets"], 1);
+}
+
+// What each endpoint gets, and why.
+TEST(StatsJson, SaysWhatEndpointsGetAndWhy) {
+  StatsWorld world;
+  world.add_upstream("more", 4);
+  Upstream& more = *world.upstreams[1];
+  more.share_rules.panic_threshold = 10;
+  for (size_t i = 0; i < 4; ++i) more.endpoints[i].configured_weight = 10;
+  more.endpoints[3].tier = 1;
+  more.endpoints[0].metadata = {{"rack", "1"}, {"version", "canary"}};
+  EndpointState& state = *more.endpoints[0].state;
+  state.standing.weight = 4;
+  state.standing.health = 0.5;
+  state.standing.capacity = 1.5;
+  state.standing.agent_connections_max = 30;
+  state.reported.report(0.25, world.now);
+  state.at(0).latency.add(std::chrono::microseconds{200}, world.now, std::chrono::seconds{10});
+  state.at(1).latency.add(std::chrono::microseconds{350}, world.now, std::chrono::seconds{10});
+  more.endpoints[1].state->standing.duty = Duty::drain;
+  more.endpoints[2].state->standing.up = false;
+  reshare(more, world.now);
+  const json upstream = json::parse(stat_json(world.view()))["upstreams"][1];
+  EXPECT_EQ(upstream["panic"], false);
+  EXPECT_EQ(upstream["panics"], 0);
+  EXPECT_EQ(upstream["tiers_in_use"], 1);
+  EXPECT_FALSE(upstream.contains("plugin"));
+
+  const json& first = upstream["endpoints"][0];
+  EXPECT_EQ(first["state"], "ready");
+  EXPECT_EQ(first["weight"], 4);
+  EXPECT_EQ(first["configured_weight"], 10);
+  EXPECT_EQ(first["effective_weight"], 3.0);
+  EXPECT_EQ(first["health"], 0.5);
+  EXPECT_EQ(first["capacity"], 1.5);
+  EXPECT_EQ(first["tier"], 0);
+  EXPECT_EQ(first["in_play"], true);
+  EXPECT_EQ(first["max_connections"], 30);
+  EXPECT_EQ(first["latency_us"], 350);
+  EXPECT_EQ(first["score"], 0.25);
+  EXPECT_EQ(first["metadata"], json({{"rack", "1"}, {"version", "canary"}}));
+
+  const json& backup = upstream["endpoints"][3];
+  EXPECT_EQ(backup["tier"], 1);
+  EXPECT_EQ(backup["effective_weight"], 10.0);
+  EXPECT_EQ(backup["in_play"], false);
+  EXPECT_EQ(backup["latency_us"], 0);
+  EXPECT_TRUE(backup["score"].is_null());
+  EXPECT_EQ(backup["metadata"], json::object());
+  EXPECT_EQ(upstream["endpoints"][1]["state"], "drain");
+  EXPECT_EQ(upstream["endpoints"][1]["effective_weight"], 0.0);
+  EXPECT_EQ(upstream["endpoints"][1]["in_play"], false);
+  EXPECT_EQ(upstream["endpoints"][2]["state"], "down");
+}
+
+TEST(StatsJson, AScoreThatIsOldIsNone) {
+  StatsWorld world;
+  world.upstreams[0]->endpoints[0].state->reported.report(0.25, world.now);
+  EXPECT_EQ(json::parse(stat_json(world.view()))["upstreams"][0]["endpoints"][0]["score"], 0.25);
+  world.now += std::chrono::seconds{11};
+  EXPECT_TRUE(json::parse(stat_json(world.view()))["upstreams"][0]["endpoints"][0]["score"].is_null());
+}
+
+TEST(StatsJson, SaysThatThereIsPanic) {
+  StatsWorld world;
+  Upstream& app = *world.upstreams[0];
+  app.share_rules.panic_threshold = 50;
+  app.endpoints[0].state->standing.up = false;
+  app.state->panics = 3;
+  reshare(app, world.now);
+  const json upstream = json::parse(stat_json(world.view()))["upstreams"][0];
+  EXPECT_EQ(upstream["panic"], true);
+  EXPECT_EQ(upstream["panics"], 3);
+  EXPECT_EQ(upstream["endpoints"][0]["state"], "down");
+  EXPECT_EQ(upstream["endpoints"][0]["in_play"], true);
+}
+
+// A subset is a part of an upstream, and is not counted once more.
+TEST(StatsJson, SubsetsAreNoUpstreams) {
+  StatsWorld world;
+  world.add_upstream("app", 1);
+  world.upstreams[1]->is_subset = true;
+  world.make_http(0, {route_to({1})});
+  EXPECT_EQ(json::parse(stat_json(world.view()))["upstreams"].size(), 1U);
+  EXPECT_EQ(json::parse(info_json(world.view(), usage))["upstreams"], 1);
 }
 
 TEST(StatsJson, NamesEveryCloseReason) {

@@ -1,5 +1,7 @@
 #include "tests/unit/control/stats_world.h"
 
+#include "core/balance/reshare.h"
+
 namespace weir {
 namespace {
 
@@ -76,9 +78,10 @@ StatsWorld::StatsWorld() {
   snapshot.listeners.push_back(listener(1, "local, \"private\"", "unix:/run/x.sock", local));
 
   add_upstream("app", 2);
-  Upstream& app = snapshot.upstreams.front();
-  app.endpoints[0].weight = 2;
-  app.endpoints[1].weight = 0;
+  Upstream& app = *upstreams.front();
+  app.endpoints[0].weight = app.endpoints[0].configured_weight = 2;
+  app.endpoints[1].weight = app.endpoints[1].configured_weight = 0;
+  reshare(app, now);
   EndpointState& first = *app.endpoints[0].state;
   first.connections.store(4, std::memory_order_relaxed);
   first.counters(0).connections_total.add(30);
@@ -97,7 +100,8 @@ StatsWorld::StatsWorld() {
 }
 
 void StatsWorld::add_upstream(const std::string& name, uint32_t endpoints) {
-  Upstream upstream;
+  auto shared = std::make_shared<Upstream>();
+  Upstream& upstream = *shared;
   const auto index = static_cast<uint32_t>(snapshot.upstreams.size());
   upstream.id = UpstreamId{index};
   upstream.name = name;
@@ -111,7 +115,10 @@ void StatsWorld::add_upstream(const std::string& name, uint32_t endpoints) {
     endpoint.state = &endpoint_states.back();
     upstream.endpoints.push_back(std::move(endpoint));
   }
-  snapshot.upstreams.push_back(std::move(upstream));
+  upstream.state = &upstream_states.emplace_back();
+  reshare(upstream, now);
+  snapshot.upstreams.push_back(shared);
+  upstreams.push_back(std::move(shared));
   snapshot.upstream_by_id.push_back(index);
 }
 

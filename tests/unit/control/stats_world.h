@@ -33,6 +33,8 @@ struct StatsWorld {
   ListenerState local{2};
   std::deque<EndpointState> endpoint_states;
   Snapshot snapshot;
+  std::vector<std::shared_ptr<Upstream>> upstreams;  // those of the snapshot, to be changed
+  std::deque<UpstreamState> upstream_states;
 };
 
 }  // namespace weir

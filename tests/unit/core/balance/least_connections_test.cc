@@ -10,26 +10,6 @@ namespace {
 
 using Indexes = std::vector<uint32_t>;
 
-// Connections that are made and stay.
-class Held {
- public:
-  Held(SomeEndpoints& endpoints, Picking& picking) : endpoints_(endpoints), picking_(picking) {}
-
-  void add(uint32_t count) {
-    for (uint32_t i = 0; i < count; ++i) leases_.emplace_back(endpoints_.state(picking_.pick()));
-  }
-  Indexes of_each() {
-    Indexes counts;
-    for (uint32_t i = 0; i < endpoints_.size(); ++i) counts.push_back(endpoints_.state(i).connections.load());
-    return counts;
-  }
-
- private:
-  SomeEndpoints& endpoints_;
-  Picking& picking_;
-  std::vector<Lease> leases_;
-};
-
 TEST(LeastConnections, PicksTheLeastLoaded) {
   SomeEndpoints endpoints(4, 1);
   Picking picking("least_connections", endpoints);

@@ -118,7 +118,7 @@ TEST(MaglevPicker, TableSize) {
   const SomeEndpoints endpoints(3, 1);
   Picking small("maglev", endpoints, 1, {.maglev_table_size = 7});
   for (uint32_t client = 0; client < 100; ++client) EXPECT_LT(small.pick(client_key(client)), 3U);
-  EXPECT_THROW(make_picker("maglev", endpoints.all(), {.maglev_table_size = 65'536}), std::invalid_argument);
+  EXPECT_THROW(make_picker("maglev", endpoints.members(), {.maglev_table_size = 65'536}), std::invalid_argument);
 }
 
 // Two slots, four endpoints: those without a slot are for whoever has tried the others.

@@ -27,11 +27,14 @@ struct Compiled {
   explicit Compiled(const std::string& text) {
     ParseResult result = parse(text);
     EXPECT_TRUE(result.ok()) << result.render();
-    if (result.ok()) snapshot = compile(*result.config, {100}, 1, registry);
+    if (!result.ok()) return;
+    auto compiled = compile(*result.config, {100}, 1, Instant{}, registry);
+    EXPECT_TRUE(compiled) << compiled.error();
+    if (compiled) snapshot = std::move(*compiled);
   }
 
   const HttpListener& http(size_t index = 0) const { return *snapshot->listeners[index].http; }
-  const HttpUpstream& upstream(size_t index = 0) const { return snapshot->upstreams[index].http; }
+  const HttpUpstream& upstream(size_t index = 0) const { return snapshot->upstreams[index]->http; }
 
   Registry registry{1, std::string{secret}};
   std::unique_ptr<Snapshot> snapshot;

@@ -55,7 +55,12 @@ std::string object_mistakes(const json& schema, const json& value, const json& r
     for (const auto& [pattern, inner] : patterns.items()) {
       matched = matched || matches(key, pattern);
     }
-    if (!matched && !schema.value("additionalProperties", true)) return where + ": may not have " + key;
+    if (matched || !schema.contains("additionalProperties")) continue;
+    const json& others = schema["additionalProperties"];
+    if (others.is_boolean() && !others) return where + ": may not have " + key;
+    if (!others.is_object()) continue;
+    const std::string reason = why_not(others, member, root, where + "." + key);
+    if (!reason.empty()) return reason;
   }
   return "";
 }

@@ -1,13 +1,18 @@
 #include "tests/unit/core/config/sample_file.h"
 
+#include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <filesystem>
 #include <stdexcept>
 #include <vector>
 
 #include "core/config/description.h"
 #include "tests/unit/core/config/support.h"
+#include "tests/unit/core/zones/mmdb_writer.h"
 
 namespace weir::config::test {
 namespace {
@@ -16,20 +21,41 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::string_view placeholder = "@value@";
 
-std::string required_value(const std::string& key) {
+Json required_value(const std::string& key) {
   if (key == "address") return "10.0.0.1:80";
   if (key == "location") return "/elsewhere";
   if (key == "to") return "stdout";
+  if (key == "port") return 81;
+  if (key == "networks") return "10.0.0.0/8";
   return "app";  // a name
 }
 
-// What a mapping must have, but for lists.
+// What a mapping must have, but for lists of mappings.
 void fill_required(Json& object, const std::vector<FieldDescription>& fields) {
   for (const FieldDescription& field : fields) {
-    if (field.required && field.shape == FieldDescription::Shape::value && !object.contains(field.key)) {
+    const bool scalar = field.shape == FieldDescription::Shape::value || field.shape == FieldDescription::Shape::values;
+    if (field.required && scalar && !object.contains(field.key)) {
       object[field.key] = required_value(field.key);
     }
   }
+}
+
+// A file of zones that is there, as the parser wants it; what is in it does not matter.
+struct ZonesFile {
+  ZonesFile() {
+    zones::MmdbWriter writer;
+    using Value = zones::MmdbValue;
+    writer.add("10.0.0.0/8", Value::map({{"country", Value::map({{"iso_code", Value::text("app")}})}}));
+    writer.write(path);
+  }
+  ~ZonesFile() { std::filesystem::remove(path); }
+
+  std::string path = testing::TempDir() + "weir_sample_" + std::to_string(::getpid()) + ".mmdb";
+};
+
+const std::string& zones_file() {
+  static const ZonesFile file;
+  return file.path;
 }
 
 std::vector<std::string> parts_of(const std::string& path) {
@@ -67,6 +93,50 @@ void default_to(Json& object, const std::string& key, const Json& value) {
   if (!object.contains(key)) object[key] = value;
 }
 
+// The algorithm that the key of an upstream at `path` goes with; "" if it goes with any.
+std::string_view algorithm_for(std::string_view path) {
+  struct Row {
+    std::string_view key;
+    std::string_view algorithm;
+  };
+  constexpr std::array rows{Row{"hash_by", "maglev"},
+                            Row{"bounded_load", "maglev"},
+                            Row{"maglev_table_size", "maglev"},
+                            Row{"ring_points", "ring_hash"},
+                            Row{"latency_decay", "least_time"},
+                            Row{"two_choices", "two_choices"},
+                            Row{"resource_aware", "resource_aware"},
+                            Row{"zone_aware", "zone_aware"},
+                            Row{"adaptive", "adaptive"},
+                            Row{"plugin", "plugin"}};
+  for (const Row& row : rows) {
+    const std::string key = "upstreams[]." + std::string{row.key};
+    if (path == key || path.starts_with(key + ".")) return row.algorithm;
+  }
+  return "";
+}
+
+void add_balance_context(Json& root, const std::string& path) {
+  Json& upstream = root["upstreams"][0];
+  if (const std::string_view algorithm = algorithm_for(path); !algorithm.empty()) upstream["balance"] = algorithm;
+  if (algorithm_for(path) == "zone_aware") {
+    default_to(upstream["endpoints"][0], "zone", "here");
+    root["zones"]["otherwise"] = "here";
+  }
+  if (path == "upstreams[].slow_start_from") upstream["slow_start"] = "1m";
+  if (path == "upstreams[].backup_threshold") {
+    upstream["endpoints"].push_back({{"address", "10.0.0.2:80"}, {"tier", 1}});
+  }
+  if (path == "zones.field") root["zones"]["maxmind"] = zones_file();
+  if (path.ends_with(".subset_fallback")) {
+    Json* destination = &root["listeners"][0];
+    if (path.find(".routes[]") != std::string::npos) destination = &(*destination)["routes"][0];
+    if (path.find(".split[]") != std::string::npos) destination = &(*destination)["split"][0];
+    (*destination)["subset"] = {{"version", "canary"}};
+    upstream["endpoints"][0]["metadata"] = {{"version", "canary"}};
+  }
+}
+
 // What the rules between fields want beside the key at `path`.
 void add_context(Json& root, const std::string& path) {
   const auto is_below = [&](std::string_view prefix) { return path.starts_with(prefix); };
@@ -86,7 +156,7 @@ void add_context(Json& root, const std::string& path) {
     if (is_below("listeners[].routes[].rewrite.regex")) route["rewrite"]["to"] = "/";
     if (is_below("listeners[].routes[].rewrite.to")) route["rewrite"]["regex"] = "(.)";
   }
-  if (path == "upstreams[].maglev_table_size") upstream["balance"] = "maglev";
+  add_balance_context(root, path);
   if (is_below("upstreams[].sticky.") && path != "upstreams[].sticky.by") {
     const std::string key = path.substr(path.rfind('.') + 1);
     const bool learned = key == "source" || key == "learn" || key == "ttl" || key == "entries";

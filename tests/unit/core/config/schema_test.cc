@@ -148,9 +148,10 @@ TEST(ConfigSchema, ParserAndSchemaHaveTheSameRangesAndWords) {
     for (const uint64_t number : field.type.numbers) both_take(path, std::to_string(number), true);
     if (!field.type.numbers.empty()) both_take(path, std::to_string(field.type.numbers.back() + 1), false);
     if (field.type.decimals) {
-      both_take(path, "0.0001", true);
-      both_take(path, "100", true);
-      both_take(path, "100.5", false);
+      const auto [min, max] = *field.type.decimals;
+      both_take(path, json(min).dump(), true);
+      both_take(path, json(max).dump(), true);
+      both_take(path, json(max + 0.5).dump(), false);
       both_take(path, "0", false);
     }
     if (field.type.boolean) {
@@ -162,7 +163,8 @@ TEST(ConfigSchema, ParserAndSchemaHaveTheSameRangesAndWords) {
       for (const char* value : {"12", "0.5", "true", "text"}) both_take(path, value, true);
     }
     for (const std::string& word : field.type.words) both_take(path, "\"" + word + "\"", true);
-    const bool only_words = !field.type.words.empty() && !field.type.integers && field.type.pattern.empty();
+    const bool only_words =
+        !field.type.words.empty() && !field.type.integers && !field.type.decimals && field.type.pattern.empty();
     if (only_words) both_take(path, "nonsense", false);
   });
 }

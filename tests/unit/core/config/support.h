@@ -15,8 +15,11 @@
 
 namespace weir::config::test {
 
-// Stands for picker_names(), so that these tests do not change with the algorithms.
-inline constexpr std::array<std::string_view, 3> algorithms{"round_robin", "least_connections", "maglev"};
+// Stands for picker_names(), so that these tests do not change with the algorithms: the plain ones and all that have
+// keys of their own.
+inline constexpr std::array<std::string_view, 12> algorithms{
+    "round_robin", "least_connections", "two_choices", "least_time", "first_fit", "resource_aware",
+    "maglev",      "ring_hash",         "rendezvous",  "zone_aware", "adaptive",  "plugin"};
 
 std::filesystem::path repository();
 std::vector<std::filesystem::path> files_in(const std::filesystem::path& folder, std::string_view extension);

@@ -21,8 +21,11 @@ Snapshot naming(Registry& registry, std::initializer_list<std::string_view> list
     spec.id = registry.listener_id(name);
     spec.state = &registry.listener_state(spec.id);
   }
-  Upstream& upstream = snapshot.upstreams.emplace_back();
+  auto shared = std::make_shared<Upstream>();
+  Upstream& upstream = *shared;
   upstream.id = registry.upstream_id("app");
+  upstream.state = &registry.upstream_state(upstream.id);
+  snapshot.upstreams.push_back(std::move(shared));
   for (const std::string_view name : endpoints) {
     const auto place = registry.endpoint("app", name, name);
     Endpoint& endpoint = upstream.endpoints.emplace_back();
@@ -72,12 +75,12 @@ TEST(Registry, SharesStatesAcrossSnapshots) {
   Registry registry{1};
   const Snapshot first = naming(registry, {"web"}, {"a", "b"});
   registry.retain(first);
-  first.upstreams[0].endpoints[0].state->counters(0).picked.add(7);
+  first.upstreams[0]->endpoints[0].state->counters(0).picked.add(7);
   const Snapshot second = naming(registry, {"web", "mail"}, {"b", "a"});
   registry.retain(second);
   EXPECT_EQ(second.listeners[0].state, first.listeners[0].state);
-  EXPECT_EQ(second.upstreams[0].endpoints[1].state, first.upstreams[0].endpoints[0].state);
-  EXPECT_EQ(second.upstreams[0].endpoints[1].state->counters(0).picked.read(), 7U);
+  EXPECT_EQ(second.upstreams[0]->endpoints[1].state, first.upstreams[0]->endpoints[0].state);
+  EXPECT_EQ(second.upstreams[0]->endpoints[1].state->counters(0).picked.read(), 7U);
   registry.release(first);
   EXPECT_EQ(registry.sweep(), 0U);
   // Still there: the second names it.
@@ -89,11 +92,11 @@ TEST(Registry, SweepsWhatNoSnapshotAndNoLeaseNames) {
   Registry registry{1};
   const Snapshot first = naming(registry, {"web"}, {"a", "b"});
   registry.retain(first);
-  const EndpointId old_a = first.upstreams[0].endpoints[0].id;
-  const EndpointId old_b = first.upstreams[0].endpoints[1].id;
-  first.upstreams[0].endpoints[0].state->counters(0).picked.add(5);
-  first.upstreams[0].endpoints[1].state->counters(0).picked.add(5);
-  const Lease lease{*first.upstreams[0].endpoints[1].state};
+  const EndpointId old_a = first.upstreams[0]->endpoints[0].id;
+  const EndpointId old_b = first.upstreams[0]->endpoints[1].id;
+  first.upstreams[0]->endpoints[0].state->counters(0).picked.add(5);
+  first.upstreams[0]->endpoints[1].state->counters(0).picked.add(5);
+  const Lease lease{*first.upstreams[0]->endpoints[1].state};
 
   const Snapshot second = naming(registry, {"web"}, {});
   registry.retain(second);
@@ -114,25 +117,25 @@ TEST(Registry, AStateThatLingersGoesWhenItsLeaseEnds) {
   Registry registry{1};
   const Snapshot snapshot = naming(registry, {}, {"a"});
   registry.retain(snapshot);
-  Lease lease{*snapshot.upstreams[0].endpoints[0].state};
+  Lease lease{*snapshot.upstreams[0]->endpoints[0].state};
   registry.release(snapshot);
   EXPECT_EQ(registry.sweep(), 1U);
   EXPECT_EQ(registry.sweep(), 1U);
   lease.end();
   EXPECT_EQ(registry.sweep(), 0U);
-  EXPECT_NE(registry.endpoint("app", "a", "a").id, snapshot.upstreams[0].endpoints[0].id);
+  EXPECT_NE(registry.endpoint("app", "a", "a").id, snapshot.upstreams[0]->endpoints[0].id);
 }
 
 TEST(Registry, AStateThatIsNamedAgainInTimeStays) {
   Registry registry{1};
   const Snapshot first = naming(registry, {}, {"a"});
   registry.retain(first);
-  const Lease lease{*first.upstreams[0].endpoints[0].state};
+  const Lease lease{*first.upstreams[0]->endpoints[0].state};
   registry.release(first);
   EXPECT_EQ(registry.sweep(), 1U);
   const Snapshot second = naming(registry, {}, {"a"});
   registry.retain(second);
-  EXPECT_EQ(second.upstreams[0].endpoints[0].state, &lease.state());
+  EXPECT_EQ(second.upstreams[0]->endpoints[0].state, &lease.state());
   EXPECT_EQ(registry.sweep(), 0U);
   registry.release(second);
 }
@@ -158,7 +161,7 @@ TEST(Registry, KeepsAnEndpointsStateWhilePooledConnectionsAreLeft) {
   Registry registry{1};
   const Snapshot snapshot = naming(registry, {}, {"a"});
   registry.retain(snapshot);
-  EndpointState& state = *snapshot.upstreams[0].endpoints[0].state;
+  EndpointState& state = *snapshot.upstreams[0]->endpoints[0].state;
   state.pooled.store(1, std::memory_order_relaxed);
   registry.release(snapshot);
   EXPECT_EQ(registry.sweep(), 1U);
@@ -218,7 +221,7 @@ TEST(Snapshot, FindsByIdWhatIsThere) {
   Snapshot snapshot = naming(registry, {"web", "mail"}, {"a"});
   snapshot.upstream_by_id = {~uint32_t{0}, 0};
   EXPECT_EQ(snapshot.find(gone), nullptr);
-  EXPECT_EQ(snapshot.find(registry.upstream_id("app")), &snapshot.upstreams[0]);
+  EXPECT_EQ(snapshot.find(registry.upstream_id("app")), snapshot.upstreams[0].get());
   EXPECT_EQ(snapshot.find(registry.upstream_id("later")), nullptr);
   EXPECT_EQ(snapshot.find(registry.listener_id("mail")), &snapshot.listeners[1]);
   EXPECT_EQ(snapshot.find(registry.listener_id("none")), nullptr);

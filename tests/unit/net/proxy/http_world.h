@@ -13,7 +13,7 @@
 #include <thread>
 #include <vector>
 
-#include "core/balance/pickers.h"
+#include "core/balance/reshare.h"
 #include "core/model/registry.h"
 #include "net/proxy/worker.h"
 #include "tests/unit/net/io/loopback.h"
@@ -112,10 +112,11 @@ class HttpWorld {
  private:
   std::unique_ptr<const Snapshot> snapshot() {
     auto made = std::make_unique<Snapshot>();
-    made->generation = ++generation_;
+    made->generation = made->configured = ++generation_;
     made->connections_max = made->connections_per_worker_max = 64;
 
-    Upstream upstream;
+    auto shared = std::make_shared<Upstream>();
+    Upstream& upstream = *shared;
     upstream.id = registry_.upstream_id("app");
     upstream.name = "app";
     upstream.algorithm = "round_robin";
@@ -124,15 +125,18 @@ class HttpWorld {
     upstream.http.first_byte_timeout = upstream.http.body_timeout = std::chrono::seconds{5};
     for (size_t i = 0; names_origins && i < origins.size(); ++i) {
       const SocketAddress address = bound_to(origins[i]);
-      const auto [id, state] = registry_.endpoint("app", "o" + std::to_string(i), address.to_string());
-      upstream.endpoints.push_back({id, "o" + std::to_string(i), address, 1, &state});
+      const std::string name = "o" + std::to_string(i);
+      const auto place = registry_.endpoint("app", name, address.to_string());
+      upstream.endpoints.push_back({.id = place.id, .name = name, .address = address, .state = &place.state});
     }
-    upstream.picker = make_picker(upstream.algorithm, upstream.endpoints, {});
+    upstream.version = generation_;
+    upstream.state = &registry_.upstream_state(upstream.id);
+    reshare(upstream, clock_.now());
     made->upstream_by_id.assign(registry_.upstream_count(), 0);
-    made->upstreams.push_back(std::move(upstream));
+    made->upstreams.push_back(std::move(shared));
 
     auto route = std::make_shared<Route>();
-    route->split.push_back({made->upstreams[0].id, 1});
+    route->split.push_back({made->upstreams[0]->id, 1});
     auto policy = std::make_shared<HttpListener>();
     policy->otherwise = std::move(route);
     policy->header_timeout = policy->body_timeout = policy->keep_alive_timeout = policy->half_close_timeout =
@@ -141,7 +145,7 @@ class HttpWorld {
     listener.id = registry_.listener_id("web");
     listener.name = "web";
     listener.address = sockets_->bound;
-    listener.upstream = made->upstreams[0].id;
+    listener.upstream = made->upstreams[0]->id;
     listener.http = std::move(policy);
     listener.sockets = sockets_;
     listener.state = &registry_.listener_state(listener.id);

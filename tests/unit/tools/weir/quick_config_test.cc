@@ -30,10 +30,12 @@ TEST(QuickConfig, InHttpModeEveryRequestGoesToTheOrigins) {
   const auto config = quick_config(options("http"));
   ASSERT_TRUE(config) << config.error();
   Registry registry{1};
-  const auto snapshot = config::compile(*config, {100}, 1, registry);
+  const auto compiled = config::compile(*config, {100}, 1, Instant{}, registry);
+  ASSERT_TRUE(compiled) << compiled.error();
+  const auto& snapshot = *compiled;
   ASSERT_NE(snapshot->listeners[0].http, nullptr);
   ASSERT_NE(snapshot->listeners[0].http->otherwise, nullptr);
-  EXPECT_EQ(snapshot->find(snapshot->listeners[0].http->otherwise->split[0].upstream), &snapshot->upstreams[0]);
+  EXPECT_EQ(snapshot->find(snapshot->listeners[0].http->otherwise->split[0].upstream), snapshot->upstreams[0].get());
   EXPECT_FALSE(snapshot->listeners[0].http->access_log);
 }
 

@@ -1,0 +1,84 @@
+#include "core/balance/reshare.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "core/balance/pickers.h"
+#include "core/balance/shares.h"
+
+namespace weir {
+namespace {
+
+// What an endpoint is, given its standing.
+struct Place {
+  uint32_t weight = 0;
+  uint32_t connections_max = 0;
+  bool takes_sessions = true;
+
+  bool operator==(const Place&) const = default;
+};
+
+Place place_of(const Endpoint& endpoint, const Standing& standing) {
+  Place place;
+  place.weight = standing.weight.value_or(endpoint.configured_weight);
+  place.connections_max = endpoint.configured_connections_max;
+  // An agent that says 0 means any number, as the configuration does.
+  if (const uint32_t said = standing.agent_connections_max.value_or(0); said > 0) {
+    place.connections_max = place.connections_max == 0 ? said : std::min(said, place.connections_max);
+  }
+  return place;
+}
+
+struct Reckoned {
+  std::vector<Place> places;
+  Shares shares;
+};
+
+Reckoned reckon(const Upstream& upstream, Instant now) {
+  Reckoned reckoned;
+  std::vector<Endpoint> endpoints = upstream.endpoints;
+  std::vector<Standing> standings;
+  for (Endpoint& endpoint : endpoints) {
+    standings.push_back(endpoint.state->standing);
+    reckoned.places.push_back(place_of(endpoint, standings.back()));
+    endpoint.weight = reckoned.places.back().weight;
+  }
+  reckoned.shares = share_out(endpoints, standings, upstream.share_rules, now);
+  for (size_t i = 0; i < endpoints.size(); ++i) {
+    const bool there = (standings[i].up && standings[i].agent_up) || reckoned.shares.panic;
+    reckoned.places[i].takes_sessions = there && standings[i].worse_duty() != Duty::maint;
+  }
+  return reckoned;
+}
+
+}  // namespace
+
+void reshare(Upstream& upstream, Instant now) {
+  Reckoned reckoned = reckon(upstream, now);
+  upstream.shares = std::move(reckoned.shares);
+  upstream.candidates.clear();
+  for (size_t i = 0; i < upstream.endpoints.size(); ++i) {
+    Endpoint& endpoint = upstream.endpoints[i];
+    endpoint.weight = reckoned.places[i].weight;
+    endpoint.connections_max = reckoned.places[i].connections_max;
+    endpoint.takes_sessions = reckoned.places[i].takes_sessions;
+    upstream.candidates.push_back({endpoint.state, endpoint.id, upstream.shares.each[i], endpoint.connections_max});
+  }
+  upstream.picker_options.adaptive_choice = upstream.state->adaptive_choice;
+  upstream.picker = make_picker(upstream.algorithm, upstream.endpoints, upstream.shares, upstream.picker_options);
+}
+
+bool wants_reshare(const Upstream& upstream, Instant now) {
+  const Reckoned reckoned = reckon(upstream, now);
+  if (reckoned.shares != upstream.shares) return true;
+  if (upstream.picker_options.adaptive_choice != upstream.state->adaptive_choice) return true;
+  for (size_t i = 0; i < upstream.endpoints.size(); ++i) {
+    const Endpoint& endpoint = upstream.endpoints[i];
+    const Place present{endpoint.weight, endpoint.connections_max, endpoint.takes_sessions};
+    if (present != reckoned.places[i]) return true;
+  }
+  return false;
+}
+
+}  // namespace weir

@@ -1,0 +1,28 @@
+// ProbeFailure: why a round of a probe brought nothing that could be judged. A value. Any thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "core/base/error.h"
+
+namespace weir {
+
+struct ProbeFailure {
+  enum class Kind : uint8_t {
+    not_connected,  // `error` says why: refused, timed out, no descriptors left, ...
+    silent,         // connected, but it did not say enough in time
+    closed,         // it ended the connection before it had said enough
+    too_long,       // it said more than anybody wants to hear
+    broken,         // the connection failed in the middle; `error` says how
+  };
+  Kind kind = Kind::broken;
+  Error error;
+
+  bool operator==(const ProbeFailure&) const = default;
+};
+
+// "no connection: origin: connection refused (ECONNREFUSED)", "no answer in time".
+std::string describe(const ProbeFailure& failure);
+
+}  // namespace weir

@@ -1,0 +1,4 @@
+// Has a name of 64 characters.
+#include "tests/plugins/plain.h"
+
+PLUGIN(.name = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef")

@@ -1,0 +1,4 @@
+// Has no create().
+#include "tests/plugins/plain.h"
+
+PLUGIN(.create = NULL)

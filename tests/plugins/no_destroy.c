@@ -1,0 +1,4 @@
+// Has no destroy().
+#include "tests/plugins/plain.h"
+
+PLUGIN(.destroy = NULL)

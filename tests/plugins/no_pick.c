@@ -1,0 +1,4 @@
+// Has no pick().
+#include "tests/plugins/plain.h"
+
+PLUGIN(.pick = NULL)

@@ -1,0 +1,4 @@
+// Has no name.
+#include "tests/plugins/plain.h"
+
+PLUGIN(.name = NULL)

@@ -1,0 +1,4 @@
+// Nothing is the matter with it.
+#include "tests/plugins/plain.h"
+
+PLUGIN(.name = "plain")
