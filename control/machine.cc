@@ -8,6 +8,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "health/prober.h"
+
 namespace weir {
 namespace {
 
@@ -17,8 +19,17 @@ constexpr uint64_t descriptors_of_process = 64;
 constexpr uint64_t descriptors_per_worker = 8;
 constexpr uint64_t descriptors_per_connection = 2;
 constexpr uint64_t descriptors_per_pipe = 2;
+constexpr uint64_t agents_asked_max = Prober::asking_max_default;  // at a time, each over a connection
 // Pipes may take this share of the descriptors by default.
 constexpr uint64_t pipe_share = 8;
+
+uint64_t agents_asked(const config::Config& config) {
+  uint64_t agents = 0;
+  for (const config::UpstreamConfig& upstream : config.upstreams) {
+    if (upstream.agent) agents += upstream.endpoints.size();
+  }
+  return std::min(agents, agents_asked_max);
+}
 
 std::vector<unsigned> allowed_cpus() {
   std::vector<unsigned> cpus;
@@ -129,7 +140,8 @@ Layout lay_out(const config::Config& config, const Machine& machine) {
   }
 
   const uint64_t base =
-      descriptors_of_process + descriptors_per_worker * workers + config.listeners.size() * (workers + 1);
+      descriptors_of_process + descriptors_per_worker * workers + config.listeners.size() * (workers + 1) +
+      agents_asked(config);
   const uint64_t total = machine.descriptors_max;
   const uint64_t automatic_pipes = std::max<uint64_t>(
       1, std::min<uint64_t>(config::automatic_pipes_per_worker, total / pipe_share / descriptors_per_pipe / workers));

@@ -58,9 +58,11 @@ void Steering::stop() {
 
 void Steering::refresh() {
   const auto refreshed = publisher_.refresh(context_.clock.now());
-  if (!refreshed.problem.empty()) {
+  // The same trouble may come back with every step of a slow start.
+  if (!refreshed.problem.empty() && refreshed.problem != problem_) {
     log_.error("balance", "an upstream keeps the shares it had", {{"reason", refreshed.problem}});
   }
+  problem_ = refreshed.problem;
   log_events();
   arm_refresh();
   if (refreshed.published) published_();
@@ -110,6 +112,16 @@ const Endpoint* Steering::find(const EndpointName& name) const noexcept {
   return nullptr;
 }
 
+// "app/10.0.0.1:80"
+std::string Steering::full_name(const Endpoint& endpoint) const {
+  for (const auto& upstream : publisher_.current().upstreams) {
+    for (const Endpoint& each : upstream->endpoints) {
+      if (each.state == endpoint.state) return upstream->name + "/" + endpoint.name;
+    }
+  }
+  return endpoint.name;
+}
+
 template <class Change>
 void Steering::change(EndpointState& state, Change&& change) {
   // By whichever of its names an endpoint has work, it has the same configured weight.
@@ -126,19 +138,19 @@ void Steering::change(EndpointState& state, Change&& change) {
 }
 
 void Steering::set_weight(const Endpoint& endpoint, uint32_t weight) {
-  log_.info("balance", "weight set", {{"endpoint", endpoint.name}, {"weight", weight}, {"was", endpoint.weight}});
+  log_.info("balance", "weight set", {{"endpoint", full_name(endpoint)}, {"weight", weight}, {"was", endpoint.weight}});
   const bool as_configured = weight == endpoint.configured_weight;
   change(*endpoint.state,
          [&](Standing& standing) { standing.weight = as_configured ? std::nullopt : std::optional<uint32_t>{weight}; });
 }
 
 void Steering::set_duty(const Endpoint& endpoint, Duty duty) {
-  log_.info("balance", "state set", {{"endpoint", endpoint.name}, {"state", name_of(duty)}});
+  log_.info("balance", "state set", {{"endpoint", full_name(endpoint)}, {"state", name_of(duty)}});
   change(*endpoint.state, [&](Standing& standing) { standing.duty = duty; });
 }
 
 void Steering::set_up(const Endpoint& endpoint, bool up) {
-  log_.info("balance", "health set", {{"endpoint", endpoint.name}, {"health", up ? "up" : "down"}});
+  log_.info("balance", "health set", {{"endpoint", full_name(endpoint)}, {"health", up ? "up" : "down"}});
   change(*endpoint.state, [&](Standing& standing) {
     standing.up = up;
     if (up && standing.health == 0) standing.health = 1;
@@ -146,7 +158,7 @@ void Steering::set_up(const Endpoint& endpoint, bool up) {
 }
 
 void Steering::set_health(const Endpoint& endpoint, double score) {
-  log_.info("balance", "health score set", {{"endpoint", endpoint.name}, {"score", score}});
+  log_.info("balance", "health score set", {{"endpoint", full_name(endpoint)}, {"score", score}});
   change(*endpoint.state, [&](Standing& standing) { standing.health = score; });
 }
 

@@ -72,6 +72,7 @@ class Steering {
   // Changes a standing and publishes what follows. Who comes to take work again by that starts slowly.
   template <class Change>
   void change(EndpointState& state, Change&& change);
+  std::string full_name(const Endpoint& endpoint) const;
   void refresh();
   void arm_refresh();
   void log_events();
@@ -90,6 +91,7 @@ class Steering {
   Prober prober_;
   std::unordered_map<ProbeId, Agent> agents_;
   std::vector<std::unique_ptr<AdaptiveWatch>> adaptive_;
+  std::string problem_;  // of the last refresh
 };
 
 }  // namespace weir

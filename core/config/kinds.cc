@@ -154,7 +154,7 @@ std::optional<Mistake> FilePath::read(std::string_view text, std::string& out) c
 }
 
 ValueType FilePath::type() const {
-  return {"path of " + std::string{what}, {}, ".{1,4095}", std::nullopt};
+  return {"path of " + std::string{what}, {}, ".+", std::nullopt};
 }
 
 std::optional<Mistake> Factor::read(std::string_view text, double& out) const {

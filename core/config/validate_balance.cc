@@ -5,6 +5,7 @@
 #include <exception>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/balance/pickers.h"
@@ -33,6 +34,10 @@ constexpr std::array balance_keys{
     BalanceKey{"plugin", {"plugin"}},
 };
 
+void says_nothing_without(Complaints& complaints, const std::string& path, const std::string& what, std::string fix) {
+  if (complaints.is_written(path)) complaints.add(path, "this says nothing without " + what, std::move(fix));
+}
+
 class BalanceRules {
  public:
   BalanceRules(Complaints& complaints, const Config& config, const UpstreamConfig& upstream, const std::string& path)
@@ -45,7 +50,7 @@ class BalanceRules {
     check_hash_by();
     check_thresholds();
     check_agent();
-    if (is("first_fit")) check_first_fit();
+    if (chooser() == "first_fit") check_first_fit();
     if (is("zone_aware")) check_zone_aware();
     if (is("plugin")) check_plugin();
   }
@@ -73,7 +78,11 @@ class BalanceRules {
       if (counts_for(each.algorithms)) continue;
       std::string fix = "remove it, or write ";
       for (size_t i = 0; i < each.algorithms.size() && !each.algorithms[i].empty(); ++i) {
-        fix += (i == 0 ? "`balance: " : ", `balance: ") + std::string{each.algorithms[i]} + "`";
+        const bool last = i + 1 == each.algorithms.size() || each.algorithms[i + 1].empty();
+        fix += (i == 0 ? "`balance: "
+                : last ? " or `balance: "
+                       : ", `balance: ") +
+               std::string{each.algorithms[i]} + "`";
       }
       complaints_.says_nothing(at(each.key), "balance: " + upstream_.balance, std::move(fix));
     }
@@ -140,8 +149,8 @@ class BalanceRules {
                "give at least one `tier: 0`, or remove its `tier`");
     }
     if (std::all_of(endpoints.begin(), endpoints.end(), in_tier_0) && !stand_in_for_a_subset()) {
-      complaints_.says_nothing(at("backup_threshold"), "endpoints of one tier only",
-                               "remove it, or give backups `tier: 1`");
+      says_nothing_without(complaints_, at("backup_threshold"), "endpoints of another tier",
+                           "remove it, or give backups `tier: 1`");
     }
   }
 
@@ -155,17 +164,19 @@ class BalanceRules {
     }
   }
 
-  // The last one of a tier may take all the rest.
+  // The last one of a tier, and of a zone where that decides, may take all the rest.
   void check_first_fit() {
     const auto& endpoints = upstream_.endpoints;
     for (size_t i = 0; i < endpoints.size() && endpoints_are_sound(); ++i) {
       if (endpoints[i].max_connections > 0 || endpoints[i].weight == 0) continue;
-      const bool last = std::none_of(
-          endpoints.begin() + static_cast<ptrdiff_t>(i) + 1, endpoints.end(),
-          [&](const EndpointConfig& behind) { return behind.tier == endpoints[i].tier && behind.weight > 0; });
+      const bool last = std::none_of(endpoints.begin() + static_cast<ptrdiff_t>(i) + 1, endpoints.end(),
+                                     [&](const EndpointConfig& behind) {
+                                       const bool same_zone = !is("zone_aware") || behind.zone == endpoints[i].zone;
+                                       return same_zone && behind.tier == endpoints[i].tier && behind.weight > 0;
+                                     });
       if (last) continue;
       complain("endpoints[" + std::to_string(i) + "]",
-               "with `balance: first_fit` those behind an endpoint without `max_connections` never get anything",
+               "with `first_fit` those behind an endpoint without `max_connections` never get anything",
                "say how much fits into this one");
       return;
     }
@@ -193,10 +204,10 @@ class BalanceRules {
   }
 
   void check_plugin() {
+    if (!complaints_.is_sound(at("plugin"))) return;
     if (!upstream_.plugin) {
       return complain("balance", "`plugin` is not told which", "write `plugin: {path: /usr/lib/weir/NAME.so}`");
     }
-    if (!complaints_.is_sound(at("plugin")) || upstream_.plugin->path.empty()) return;
     auto library = PluginLibrary::load(upstream_.plugin->path);
     if (!library) return complain("plugin.path", library.error(), "");
     PickerOptions options;
@@ -229,7 +240,8 @@ void validate_subset(Complaints& complaints, const Config& config, const Destina
                      const std::string& path) {
   if (destination.subset.empty()) {
     if (complaints.is_sound(path + ".subset")) {
-      complaints.says_nothing(path + ".subset_fallback", "no `subset`", "remove it, or say which endpoints are meant");
+      says_nothing_without(complaints, path + ".subset_fallback", "`subset`",
+                           "remove it, or say which endpoints are meant");
     }
     return;
   }
@@ -265,7 +277,7 @@ void validate_balance(Complaints& complaints, const Config& config, const Upstre
 void validate_zones(Complaints& complaints, const Config& config) {
   const std::string field = config.zones.maxmind.empty() ? "zones" : "zones.maxmind";
   if (config.zones.maxmind.empty()) {
-    complaints.says_nothing("zones.field", "no `maxmind`", "remove it, or name the file");
+    says_nothing_without(complaints, "zones.field", "`maxmind`", "remove it, or name the file");
   }
   if (!complaints.is_sound("zones")) return;
   if (const auto map = compile_zones(config, zone_names(config)); !map) complaints.add(field, map.error(), "");

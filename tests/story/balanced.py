@@ -1,4 +1,4 @@
-"""What stories about balancing share: who is served by whom, requests that are held, steering through the stats socket."""
+"""What stories about balancing share: who is served by whom, requests that are held, steering by the stats socket."""
 
 import contextlib
 import threading
@@ -73,7 +73,8 @@ class Balanced(HttpStory):
             each.close()
         for process in self.processes:
             if isinstance(process, Weir) and process.running:
-                eventually(lambda weir=process: set(self.counts_at_endpoints(weir)) <= {0}, what="all places are given back")
+                eventually(lambda weir=process: set(self.counts_at_endpoints(weir)) <= {0},
+                           what="all places are given back")
 
     @staticmethod
     def counts_at_endpoints(weir):

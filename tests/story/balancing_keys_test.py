@@ -7,7 +7,6 @@ from collections import Counter
 
 from balanced import PEOPLE, Balanced
 from harness import main, run_weir
-from http_client import HttpClient
 from sockets import ask_once
 
 HASHING = ("maglev", "ring_hash", "rendezvous")

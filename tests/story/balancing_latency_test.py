@@ -2,7 +2,6 @@
 """Balancing by time: who answers slowly gets less, until it is quick again; who fails fast is not quick."""
 
 import time
-from collections import Counter
 from threading import Event
 
 from balanced import Balanced

@@ -4,14 +4,15 @@ ends. max_connections, least_connections and bounded load all stand on that."""
 
 import contextlib
 import random
+import socket
 from collections import Counter
 from threading import Event
 
 from balanced import Balanced
-from harness import eventually, main, scaled
+from harness import PATIENCE, eventually, main, scaled
 from http_client import HttpClient
 from http_message import written_answer, written_request
-from sockets import connect, exchange, receive_line, reset
+from sockets import connect, exchange, receive_all, receive_line, reset
 from together import together
 
 ASK = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
@@ -130,7 +131,7 @@ class GivenBack(Balanced):
 
         def work(number):
             dice = random.Random(number)
-            for _ in range(scaled(40)):
+            for _ in range(scaled(20)):
                 with connect(address) as sock, contextlib.suppress(OSError):
                     method = dice.choice(("GET", "POST", "HEAD"))
                     request = written_request(method, dice.choice(targets), {}, b"x" * dice.choice((0, 10, 5000)))
@@ -199,6 +200,21 @@ class GivenBack(Balanced):
         self.assertEqual(troubles, [])
         weir.reload(variants[0])
         eventually(lambda: set(self.counts_at_endpoints(weir)) == {0})
+
+
+class OverUnixSockets(Balanced):
+    def test_an_origin_that_speaks_and_leaves_at_once(self):
+        """Its words and its end come together, while weir begins to listen to it. No end may be missed."""
+        local = self.origin("--raw", "name", name="local", listen=f"unix:{self.path('o.sock')}")
+        weir = self.weir_with(self.tcp([local.address]))
+        address = weir.address()
+
+        def work(_):
+            for _ in range(scaled(1500)):
+                with connect(address, timeout=3 * PATIENCE) as sock:
+                    sock.shutdown(socket.SHUT_WR)
+                    self.assertEqual(receive_all(sock), b"local\n")
+        together(4, work)
 
 
 class Sessions(Balanced):

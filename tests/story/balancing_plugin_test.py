@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Balancing by a plug-in: the example that comes with weir, plug-ins that are replaced while they are used, and bad ones,
-which are refused with the reason."""
+"""Balancing by a plug-in: the example that comes with weir, plug-ins that are replaced while they are used, and bad
+ones, which are refused with the reason."""
 
 import os
 from collections import Counter

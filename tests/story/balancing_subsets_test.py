@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Subsets: listeners, routes and the shares of a split that go to endpoints with certain metadata only, and what they do
-when none of these can be used."""
+"""Subsets: listeners, routes and the shares of a split that go to endpoints with certain metadata only, and what they
+do when none of these can be used."""
 
 from collections import Counter
 
@@ -184,7 +184,7 @@ class Mistakes(Subsets):
             (self.config([{"upstream": "app", "subset": {"version": "canary", "rack": "3"}}]),
              "`version: canary`|rack: 3, version: canary"),
             (self.config([{"split": [{"upstream": "app", "subset": {"verson": "canary"}}]}]), "verson: canary"),
-            (self.config(listener={"subset_fallback": "none"}), "no `subset`"),
+            (self.config(listener={"subset_fallback": "none"}), "without `subset`"),
             (self.config(listener={"subset": CANARY, "subset_fallback": "some"}), "some"),
             (self.config([{"upstream": "app", "subset": {"": "x"}}]), "a name cannot be empty"),
             (self.config([{"answer": {"status": 200}, "subset": CANARY}]), "subset"),

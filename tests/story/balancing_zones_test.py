@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""zone_aware: clients are served near to where they are, as told by blocks of addresses or a MaxMind file, and elsewhere
-as far as what is near is too little. All of 127.0.0.0/8 is this machine, so clients may come from many places."""
+"""zone_aware: clients are served near to where they are, as told by blocks of addresses or a MaxMind file, and
+elsewhere as far as what is near is too little. All of 127.0.0.0/8 is this machine, so clients come from many places."""
 
 from collections import Counter
 

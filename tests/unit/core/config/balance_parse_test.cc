@@ -309,6 +309,11 @@ TEST(BalanceParse, SaysWhatIsWrongWithAnEndpointAndWhere) {
       {"metadata: {\"\": x}", "\"\"", ""},
       {"metadata: {" + long_text + ": x}", long_text, ""},
       {"metadata: {version: " + long_text + "}", long_text, ""},
+      {"metadata: {version: }", "version: }", "there is no value here"},
+      {"metadata: {version: null}", "version: null", "there is no value here"},
+      // Names of subsets are put together with line ends.
+      {"metadata: {\"a\\nb\": c}", "\"a\\n", "a name has a control character in it"},
+      {"metadata: {a: \"b\\nc\"}", "\"b\\n", "a value has a control character in it"},
       {"metadata: {version: [a]}", "[a]", ""},
       {"metadata: {version: {a: b}}", "{a", ""},
       {"metadata: {version: a, version: b}", "version: b", "the key `version` comes twice"},

@@ -204,7 +204,9 @@ TEST_F(CompileBalance, ClientsAreInTheZonesOfEndpoints) {
   config.zones.otherwise = "south";
   const Snapshot& made = compiled(config);
   ASSERT_NE(made.zones, nullptr);
-  const auto zone_of = [&](const char* client) { return made.zones->zone_of(PeerAddress::from(address_of(client).data())); };
+  const auto zone_of = [&](const char* client) {
+    return made.zones->zone_of(PeerAddress::from(address_of(client).data()));
+  };
   const Upstream& app = *made.upstreams[0];
   EXPECT_EQ(zone_of("10.9.9.9:1"), app.endpoints[1].zone);
   EXPECT_EQ(zone_of("10.1.9.9:1"), app.endpoints[0].zone);

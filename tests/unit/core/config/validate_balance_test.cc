@@ -66,9 +66,9 @@ TEST(ValidateBalance, KeysGoWithTheirAlgorithms) {
       {http("maglev_table_size: |65537"), plain, "remove it, or write `balance: maglev`"},
       {http("ring_points: |160"), plain, "remove it, or write `balance: ring_hash`"},
       {http("hash_by: |path"), plain,
-       "remove it, or write `balance: maglev`, `balance: ring_hash`, `balance: rendezvous`, `balance: plugin`"},
+       "remove it, or write `balance: maglev`, `balance: ring_hash`, `balance: rendezvous` or `balance: plugin`"},
       {http("latency_decay: |1s"), plain,
-       "remove it, or write `balance: least_time`, `balance: two_choices`, `balance: adaptive`, `balance: plugin`"},
+       "remove it, or write `balance: least_time`, `balance: two_choices`, `balance: adaptive` or `balance: plugin`"},
       {http("two_choices: |{choices: 3}"), plain, "remove it, or write `balance: two_choices`"},
       {http("resource_aware: |{expiry: 1s}"), plain, "remove it, or write `balance: resource_aware`"},
       {http("zone_aware: |{overprovision: 100}"), plain, "remove it, or write `balance: zone_aware`"},
@@ -111,6 +111,17 @@ TEST(ValidateBalance, KeysGoWithTheAlgorithmInsideZones) {
       {zoned("maglev", ", maglev_table_size: |250"), "250 is not a prime", "the next one is 251"},
       {zoned("round_robin, overprovision: |99", ""), "`99` is out of range", "write a number from 100 to 1000"},
       {zoned("|least_tmie", ""), "`least_tmie` is not known here", "did you mean `least_time`?"},
+      {"zones: {otherwise: a}\nlisteners: [{address: \":1\", upstream: app}]\n"
+       "upstreams: [{name: app, balance: zone_aware, zone_aware: {inside: first_fit}, endpoints: [{address: "
+       "10.0.0.1:80, "
+       "zone: a}, {address: 10.0.0.2:80, zone: b}]}]\n",
+       "", ""},
+      {"zones: {otherwise: a}\nlisteners: [{address: \":1\", upstream: app}]\n"
+       "upstreams: [{name: app, balance: zone_aware, zone_aware: {inside: first_fit}, endpoints: [|{address: "
+       "10.0.0.1:80, "
+       "zone: a}, {address: 10.0.0.2:80, zone: b}, {address: 10.0.0.3:80, zone: a}]}]\n",
+       "with `first_fit` those behind an endpoint without `max_connections` never get anything",
+       "say how much fits into this one"},
       {zoned("|adaptive", ""), "`adaptive` does not work inside a zone",
        "write another algorithm, such as `round_robin` or `least_time`"},
       {zoned("|zone_aware", ""), "`zone_aware` does not work inside a zone",
@@ -156,7 +167,7 @@ TEST(ValidateBalance, WhatIsNotKnownInTcpIsNoKey) {
            "balance: maglev, hash_by: path}]\n",
        "`htttp` is not known here", "did you mean `http`?"},
       {app(two + "hash_by: |path"), nothing_with("balance: round_robin"),
-       "remove it, or write `balance: maglev`, `balance: ring_hash`, `balance: rendezvous`, `balance: plugin`"},
+       "remove it, or write `balance: maglev`, `balance: ring_hash`, `balance: rendezvous` or `balance: plugin`"},
   });
 }
 
@@ -167,7 +178,7 @@ TEST(ValidateBalance, BackupsStandBehindSomebody) {
       {app(backups), "all endpoints of `app` are backups", "give at least one `tier: 0`, or remove its `tier`"},
       {app(tiers), "", ""},
       {app(tiers + ", backup_threshold: 70"), "", ""},
-      {app("endpoints: [10.0.0.1:80], backup_threshold: |70"), nothing_with("endpoints of one tier only"),
+      {app("endpoints: [10.0.0.1:80], backup_threshold: |70"), "this says nothing without endpoints of another tier",
        "remove it, or give backups `tier: 1`"},
       // A tier that cannot be read is complained of, and nothing is made of it.
       {app("endpoints: [10.0.0.1:80, {address: 10.0.0.2:80, tier: |10}], backup_threshold: 70"), "`10` is out of range",
@@ -178,7 +189,7 @@ TEST(ValidateBalance, BackupsStandBehindSomebody) {
        "", ""},
       {"listeners: [{address: \":1\", upstream: app, subset: {a: b}}]\nupstreams: [{name: app, "
        "endpoints: [{address: 10.0.0.1:80, metadata: {a: b}}, 10.0.0.2:80], backup_threshold: |70}]\n",
-       nothing_with("endpoints of one tier only"), "remove it, or give backups `tier: 1`"},
+       "this says nothing without endpoints of another tier", "remove it, or give backups `tier: 1`"},
   });
 }
 
@@ -194,7 +205,7 @@ TEST(ValidateBalance, AgentsListenOnPorts) {
 
 TEST(ValidateBalance, FirstFitKnowsHowMuchFits) {
   const std::string message =
-      "with `balance: first_fit` those behind an endpoint without `max_connections` never get "
+      "with `first_fit` those behind an endpoint without `max_connections` never get "
       "anything";
   const std::string fix = "say how much fits into this one";
   const auto of = [](const std::string& endpoints) {
@@ -252,7 +263,7 @@ TEST(ValidateBalance, FilesOfZonesAreReadAtOnce) {
   };
   expect_all({
       {of("zones: {maxmind: " + file + ", field: city}\n"), "", ""},
-      {of("zones: {field: |country.iso_code}\n"), nothing_with("no `maxmind`"), "remove it, or name the file"},
+      {of("zones: {field: |country.iso_code}\n"), "this says nothing without `maxmind`", "remove it, or name the file"},
   });
   // Their own sentences are those of core/zones; here only who says them, and where.
   const std::string missing = of("zones: {maxmind: " + (folder / "none.mmdb") + "}\n");
@@ -274,6 +285,8 @@ TEST(ValidateBalance, PluginsAreTriedAtOnce) {
   const Folder folder;
   expect_all({
       {http("balance: |plugin"), "`plugin` is not told which", "write `plugin: {path: /usr/lib/weir/NAME.so}`"},
+      {http("balance: plugin, plugin: |[here.so]"), "`plugin` must be a mapping, not a list",
+       "write `key: value` lines, indented, below `plugin:`"},
       {http("balance: plugin, plugin: {path: |\"\"}"), "the path of a shared object is empty",
        "write it, or remove the key"},
   });
@@ -306,9 +319,9 @@ TEST(ValidateBalance, SubsetsHaveSomebodyInThem) {
           canary + ", {address: 10.0.0.2:80, weight: 0, metadata: {version: stable}}"),
        message, fix},
       {of("upstream: app, subset: |{version: stable}, subset_fallback: any", canary), message, fix},
-      {of("upstream: app, subset_fallback: |none", canary), nothing_with("no `subset`"),
+      {of("upstream: app, subset_fallback: |none", canary), "this says nothing without `subset`",
        "remove it, or say which endpoints are meant"},
-      {of(route + "upstream: app, subset_fallback: |any}]", canary), nothing_with("no `subset`"),
+      {of(route + "upstream: app, subset_fallback: |any}]", canary), "this says nothing without `subset`",
        "remove it, or say which endpoints are meant"},
       {of("subset: |{version: canary}, " + route + "upstream: app}]", canary), "this is a subset of nothing",
        "name the `upstream` too, or remove it"},
