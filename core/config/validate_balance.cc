@@ -260,7 +260,9 @@ void validate_subset(Complaints& complaints, const Config& config, const Destina
       return;
     }
     std::string said;
-    for (const auto& [key, value] : destination.subset) said += (said.empty() ? "" : ", ") + key + ": " + value;
+    for (const auto& [key, value] : destination.subset) {
+      said.append(said.empty() ? "" : ", ").append(key).append(": ").append(value);
+    }
     complaints.add(path + ".subset", "no endpoint of " + quoted(upstream.name) + " with a weight has " + quoted(said),
                    "write it into the `metadata` of those that are meant");
     return;

@@ -41,6 +41,17 @@ class LatencyEstimate {
     believe(sample, now, decay);
   }
 
+  // An answer came, and was an error. Errors are often quicker than answers, and leave an endpoint idle that makes
+  // nothing else: each one doubles what was thought, up to failure_min or four times what good answers take, whichever
+  // is more. Who has nothing but errors to show has not been measured.
+  void error(Duration sample, Instant now, Duration decay) noexcept {
+    const Duration thought{static_cast<int64_t>(last())};
+    if (thought == Duration::zero() || answers() == 0) return;
+    const Duration usual{static_cast<int64_t>(answered_ns() / answers())};
+    const Duration doubled = std::min(2 * thought, std::max(failure_min, 4 * usual));
+    believe(std::max({sample, thought, doubled}), now, decay);
+  }
+
   // There was no answer, after so long. Who fails fast is not fast: it counts as twice as slow as it was thought, and
   // as failure_min at least.
   void failed(Duration waited, Instant now, Duration decay) noexcept {

@@ -56,6 +56,9 @@ class Ring {
   // have heard of it. `later`: nothing is there yet for sure, so don't look before waiting.
   static constexpr uint32_t receive_limit_bytes = 64 * 1024;
   void receive_many(Op& op, Op::Handler handler, int fd, bool later);
+  // The same, once. For UNIX sockets: of those, Linux 6.18 forgets now and then to tell a receive_many of an end that
+  // came together with the last bytes, and a receiver would wait for ever.
+  void receive_once(Op& op, Op::Handler handler, int fd);
 
   // Sends all of it; the completion is short only after an error or a signal. The bytes stay where they are until then.
   // `more`: what follows at once (more bytes, or the end) may leave in the same packet.

@@ -165,6 +165,15 @@ void Ring::receive_many(Op& op, Op::Handler handler, int fd, bool later) {
   io_uring_sqe_set_data(sqe, &op);
 }
 
+void Ring::receive_once(Op& op, Op::Handler handler, int fd) {
+  start(op, handler);
+  io_uring_sqe* sqe = impl_->take_sqe();
+  io_uring_prep_recv(sqe, fd, nullptr, 0, 0);
+  sqe->flags |= IOSQE_BUFFER_SELECT;
+  sqe->buf_group = buffer_group;
+  io_uring_sqe_set_data(sqe, &op);
+}
+
 void Ring::send(Op& op, Op::Handler handler, int fd, const void* data, size_t size, bool more) {
   start(op, handler);
   io_uring_sqe* sqe = impl_->take_sqe();

@@ -7,9 +7,10 @@
 
 namespace weir {
 
-void Connection::open(int fd, bool later) {
+void Connection::open(int fd, bool later, bool local) {
   WEIR_ASSERT(fd_ < 0);
   fd_ = fd;
+  local_ = local;
   arm_receive(later);
 }
 
@@ -18,6 +19,7 @@ void Connection::open(int fd, bool later) {
 void Connection::arm_receive(bool later) {
   pausing_ = false;
   watched_ = false;
+  if (local_) return relay_.ring.receive_once(receive_op_, on_receive, fd_);
   relay_.ring.receive_many(receive_op_, on_receive, fd_, later);
 }
 

@@ -47,8 +47,9 @@ class Connection final : public Pump {
   ~Connection() { WEIR_ASSERT(idle() && in_.empty() && out_.empty()); }
 
   // Begins to receive. `later`: nothing can be there yet.
-  void open(int fd, bool later);
+  void open(int fd, bool later, bool local = false);
   int fd() const noexcept { return fd_; }
+  bool local() const noexcept { return local_; }
 
   // What was received. Taking from it ends in taken(), which lets more come.
   BufferQueue& in() noexcept { return in_; }
@@ -115,6 +116,7 @@ class Connection final : public Pump {
   bool end_follows_ : 1 = false;
   bool watching_ : 1 = false;  // receive_op_ is in flight for watch()
   bool watched_ : 1 = false;   // the kernel ended that by itself: not to be tried again
+  bool local_ : 1 = false;     // a UNIX socket (see Ring::receive_once)
   int fd_ = -1;
   ConnectionHost& host_;
   Relay& relay_;

@@ -60,9 +60,11 @@ void Exchange::note_answer(const http::AnswerHead& head) {
   const Duration decay = upstream->picker_options.latency_decay;
   LatencyEstimate& latency = lease_.state().at(http_.worker.index()).latency;
   const Duration sample = notes_.first_byte - notes_.asked;
-  // Errors are often quicker than answers. They may make an endpoint look slower, but not faster.
-  const bool too_good = head.status >= 500 && static_cast<float>(sample.count()) < latency.read(now, decay);
-  if (!too_good) latency.add(sample, now, decay);
+  if (head.status >= 500) {
+    latency.error(sample, now, decay);
+  } else {
+    latency.add(sample, now, decay);
+  }
 
   if (upstream->score_header.empty()) return;
   if (const http::Field* field = head.fields.find(upstream->score_header)) {

@@ -20,9 +20,10 @@ constexpr uint16_t buffers_waiting_max = 4;
 
 }  // namespace
 
-void Flow::open_source(int fd, bool later) {
+void Flow::open_source(int fd, bool later, bool local) {
   WEIR_ASSERT(source_ < 0);
   source_ = fd;
+  local_ = local;
   arm_receive(later);
 }
 
@@ -74,6 +75,7 @@ void Flow::resume_starved() {
 void Flow::arm_receive(bool later) {
   paused_ = false;
   watched_ = false;
+  if (local_) return host_.relay.ring.receive_once(source_op_, on_receive, source_);
   host_.relay.ring.receive_many(source_op_, on_receive, source_, later);
 }
 

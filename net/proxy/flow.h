@@ -61,7 +61,7 @@ class Flow final : public Pump {
 
   // Begins to receive. Until open_sink() the bytes wait, a few buffers of them at most.
   // `later`: the source cannot have sent anything yet.
-  void open_source(int fd, bool later);
+  void open_source(int fd, bool later, bool local = false);
   // Begins to send: first what has waited.
   void open_sink(int fd);
 
@@ -151,6 +151,7 @@ class Flow final : public Pump {
   bool discarding_ : 1 = false;
   bool watching_ : 1 = false;  // source_op_ is in flight for watch_source()
   bool watched_ : 1 = false;   // the kernel ended that by itself: not to be tried again
+  bool local_ : 1 = false;     // the source is a UNIX socket (see Ring::receive_once)
   PipeId pipe_ = no_pipe;      // held while bytes are in it
   FlowHost& host_;
   Op source_op_;

@@ -49,7 +49,7 @@ void L4Session::begin(const ListenerSpec& listener) {
     greeting_expected_ = listener.proxy_from.contains(peer_);
   }
   // A client that connects has usually sent its first bytes by the time we get here.
-  up_.open_source(client_, false);
+  up_.open_source(client_, false, listener.address.is_unix());
   if (greeting_expected_) {
     worker_.wheel().arm(timer_, worker_.now() + listener.proxy_header_timeout);
   } else {
@@ -186,6 +186,7 @@ void L4Session::dial() {
   endpoint.state->counters(worker_.index()).picked.add();
   if (!endpoint.address.is_unix() && worker_.first_word(upstream_).is_the_clients()) hold_back_acknowledge(fd);
   origin_ = fd;
+  origin_is_local_ = endpoint.address.is_unix();
   endpoint_ = endpoint.id;
   lease_ = std::move(choice.lease);
   active_ = worker_.now();
@@ -258,7 +259,7 @@ void L4Session::begin_relaying() {
   up_.open_sink(origin_);
   if (state_ != State::relaying) return;
   // The origin has just been reached; it may speak first, but not yet.
-  down_.open_source(origin_, true);
+  down_.open_source(origin_, true, origin_is_local_);
   down_.open_sink(client_);
 }
 
@@ -334,6 +335,16 @@ void L4Session::note_answer() {
   asked_ = Instant::max();
 }
 
+// The origin has left while it was its turn, and the client has not: it owed an answer. (Where the client ends first, the
+// protocol may know none.)
+void L4Session::note_silence() {
+  const Upstream* upstream = worker_.snapshot().find(upstream_);
+  if (asked_ == Instant::max() || upstream == nullptr) return;
+  const Instant now = worker_.now();
+  lease_.state().at(worker_.index()).latency.failed(now - asked_, now, upstream->picker_options.latency_decay);
+  asked_ = Instant::max();
+}
+
 // A peer that takes bytes is a sign of life, too.
 void L4Session::flow_sent(Flow& flow, uint64_t bytes) {
   active_ = worker_.now();
@@ -351,6 +362,7 @@ void L4Session::flow_waiting(Flow&) {
 }
 
 void L4Session::flow_ended(Flow& flow) {
+  if (&flow == &down_ && !up_.source_ended()) note_silence();
   // Both ended: closing tells both sides. One: its sink alone, and the other way goes on.
   if (up_.ended() && down_.ended()) return close(CloseReason::done);
   shut_down_send(&flow == &up_ ? origin_ : client_);
@@ -363,7 +375,10 @@ void L4Session::flow_failed(Flow& flow, bool at_source, int error) {
   if (!gone) worker_.counters().unexpected_errors.add();
   if (state_ == State::lingering) return join(false);
   if (state_ != State::relaying) return close(CloseReason::client_left_dialing);
-  if (!at_client) lease_.state().counters(worker_.index()).resets.add();
+  if (!at_client) {
+    lease_.state().counters(worker_.index()).resets.add();
+    note_silence();
+  }
   if (at_client) return close(gone ? CloseReason::client_reset : CloseReason::client_error, true);
   close(gone ? CloseReason::origin_reset : CloseReason::origin_error, true);
 }

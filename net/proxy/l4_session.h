@@ -82,6 +82,7 @@ class L4Session final : public Session, public FlowHost {
   void look_around();
   ChoiceFor wish(const Upstream& upstream);
   void note_answer();
+  void note_silence();
   bool find_client();
   bool prepend_greeting(ProxyHeader version);
 
@@ -95,6 +96,7 @@ class L4Session final : public Session, public FlowHost {
   bool connect_timed_out_ : 1 = false;
   bool reset_ : 1 = false;
   bool somebody_spoke_ : 1 = false;
+  bool origin_is_local_ : 1 = false;  // over a UNIX socket
   Flow up_;
   Flow down_;
   Op connect_op_;

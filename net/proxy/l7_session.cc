@@ -28,7 +28,7 @@ L7Session::L7Session(HttpWorker& http, const ListenerSpec& listener, int client)
   // Relaxed: a load figure.
   listener_state_.connections.fetch_add(1, std::memory_order_relaxed);
   listener_state_.counters(http_.worker.index()).connections_total.add();
-  client_.open(client, false);
+  client_.open(client, false, listener.address.is_unix());
 }
 
 L7Session::~L7Session() {

@@ -20,6 +20,7 @@ OriginConnection::~OriginConnection() {
 void OriginConnection::connect(const SocketAddress& address, Exchange& user) {
   user_ = &user;
   requests_ = 1;
+  local_ = address.is_unix();
   pool_.ring().connect(connect_op_, on_connected, fd_, address.data(), address.size());
 }
 
@@ -39,7 +40,7 @@ void OriginConnection::on_connected(Op& op, const Completion& completion) {
   if (completion.failed()) return connection.user_->origin_unreachable(completion.error());
   connection.state_ = State::busy;
   // It has just been reached, and in HTTP the client speaks first.
-  connection.io_.open(connection.fd_, true);
+  connection.io_.open(connection.fd_, true, connection.local_);
   connection.user_->origin_connected();
 }
 

@@ -61,6 +61,7 @@ class OriginConnection final : public ConnectionHost {
   const EndpointId endpoint_id_;
   State state_ = State::connecting;
   bool reset_ = false;
+  bool local_ = false;  // over a UNIX socket
   uint32_t requests_ = 0;
   const int fd_;
   Exchange* user_ = nullptr;

@@ -32,9 +32,9 @@ void Tunnel::begin() {
   exchange_.tunnel_moved(true, up_.adopt(client_.in()));
   exchange_.tunnel_moved(false, down_.adopt(origin_.in()));
   arm_timer();
-  up_.open_source(client_.fd(), false);
+  up_.open_source(client_.fd(), false, client_.local());
   up_.open_sink(origin_.fd());
-  down_.open_source(origin_.fd(), false);
+  down_.open_source(origin_.fd(), false, origin_.local());
   down_.open_sink(client_.fd());
 }
 

@@ -49,7 +49,7 @@ TEST_F(SteeringTest, AWeightIsPublishedAndStays) {
   EXPECT_EQ(generation(), 2U);
   EXPECT_EQ(share(0), 1000U);
   EXPECT_EQ(share(1), 2500U);
-  EXPECT_THAT(log_lines(), ElementsAre("balance: weight set endpoint=app/app/b weight=25 was=10"));
+  EXPECT_THAT(log_lines(), ElementsAre("balance: weight set endpoint=app/b weight=25 was=10"));
   // The same once more changes nothing.
   steering->set_weight(endpoint("b"), 25);
   EXPECT_EQ(published_count, 1);
@@ -86,9 +86,9 @@ TEST_F(SteeringTest, DutiesAreSternerAndSterner) {
   EXPECT_EQ(share(0), 1000U);
   EXPECT_TRUE(endpoint("a").takes_sessions);
   EXPECT_EQ(published_count, 3);
-  EXPECT_THAT(log_lines(), ElementsAre("balance: state set endpoint=app/app/a state=drain",
-                                       "balance: state set endpoint=app/app/a state=maint",
-                                       "balance: state set endpoint=app/app/a state=ready"));
+  EXPECT_THAT(log_lines(), ElementsAre("balance: state set endpoint=app/a state=drain",
+                                       "balance: state set endpoint=app/a state=maint",
+                                       "balance: state set endpoint=app/a state=ready"));
 }
 
 TEST_F(SteeringTest, HealthIsUpDownOrAScore) {
@@ -108,11 +108,11 @@ TEST_F(SteeringTest, HealthIsUpDownOrAScore) {
   EXPECT_EQ(share(0), 500U) << "and no more than any other";
   EXPECT_THAT(
       log_lines(),
-      ElementsAre("balance: health set endpoint=app/app/a health=down", "balance: health set endpoint=app/app/a health=up",
-                  "balance: health score set endpoint=app/app/a score=0.25",
-                  "balance: health score set endpoint=app/app/a score=0", "balance: health set endpoint=app/app/a health=up",
-                  "balance: health score set endpoint=app/app/a score=0.5",
-                  "balance: health set endpoint=app/app/a health=up"));
+      ElementsAre("balance: health set endpoint=app/a health=down", "balance: health set endpoint=app/a health=up",
+                  "balance: health score set endpoint=app/a score=0.25",
+                  "balance: health score set endpoint=app/a score=0", "balance: health set endpoint=app/a health=up",
+                  "balance: health score set endpoint=app/a score=0.5",
+                  "balance: health set endpoint=app/a health=up"));
 }
 
 TEST_F(SteeringTest, AScoreIsAsIfTheOriginHadSaidIt) {
@@ -233,11 +233,11 @@ TEST_F(SteeringTest, SaysWhenThereIsPanicAndWhenItIsOver) {
   steering->set_up(endpoint("a"), false);
   log_lines();
   steering->set_up(endpoint("b"), false);
-  EXPECT_THAT(log_lines(), ElementsAre("balance: health set endpoint=app/app/b health=down"));
+  EXPECT_THAT(log_lines(), ElementsAre("balance: health set endpoint=app/b health=down"));
   steering->set_up(endpoint("a"), true);
   steering->set_up(endpoint("b"), true);
-  EXPECT_THAT(log_lines(), ElementsAre("balance: health set endpoint=app/app/a health=up",
-                                       "balance: health set endpoint=app/app/b health=up",
+  EXPECT_THAT(log_lines(), ElementsAre("balance: health set endpoint=app/a health=up",
+                                       "balance: health set endpoint=app/b health=up",
                                        "balance: the panic is over; health counts again upstream=app"));
 }
 
@@ -246,10 +246,10 @@ TEST_F(SteeringTest, SaysWhichTiersAreInUse) {
   upstream.endpoints[1].tier = 1;
   publish(config_of(std::move(upstream)));
   steering->set_duty(endpoint("a"), Duty::maint);
-  EXPECT_THAT(log_lines(), ElementsAre("balance: state set endpoint=app/app/a state=maint",
+  EXPECT_THAT(log_lines(), ElementsAre("balance: state set endpoint=app/a state=maint",
                                        "balance: other tiers are in use upstream=app tiers=2"));
   steering->set_duty(endpoint("a"), Duty::ready);
-  EXPECT_THAT(log_lines(), ElementsAre("balance: state set endpoint=app/app/a state=ready",
+  EXPECT_THAT(log_lines(), ElementsAre("balance: state set endpoint=app/a state=ready",
                                        "balance: other tiers are in use upstream=app tiers=1"));
 }
 
