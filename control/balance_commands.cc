@@ -31,7 +31,10 @@ StatsAnswer with_server(const StatsView& view, const std::string& name, Act&& ac
   if (!view.steering->has_upstream(upstream)) return std::string{no_such_backend};
   const Endpoint* endpoint = view.steering->find({upstream, std::string_view{name}.substr(slash + 1)});
   if (endpoint == nullptr) return std::string{no_such_server};
-  return act(*view.steering, *endpoint);
+  StatsAnswer answer = act(*view.steering, *endpoint);
+  // What was said is written down, but somebody (a plug-in) does not take it.
+  if (answer && answer->empty() && !view.steering->problem().empty()) answer = view.steering->problem() + "\n";
+  return answer;
 }
 
 template <class T>

@@ -4,6 +4,8 @@
 
 #include "control/stats_report.h"
 #include "control/stats_totals.h"
+#include "control/steering.h"
+#include "core/balance/adaptive.h"
 #include "core/balance/plugin_library.h"
 #include "core/base/version.h"
 #include "core/config/choices.h"
@@ -118,7 +120,29 @@ Json endpoint_json(const Upstream& upstream, size_t index, Instant now) {
   return json;
 }
 
-Json upstream_json(const Upstream& upstream, Instant now) {
+double milliseconds(Duration duration) {
+  return std::round(std::chrono::duration<double, std::milli>(duration).count() * 1000) / 1000;
+}
+
+// What the three algorithms would have made of the last window, and which of them decides.
+Json adaptive_json(const AdaptiveJudge& judge) {
+  Json json;
+  json["decides"] = adaptive_algorithms[judge.choice()];
+  json["switches"] = judge.switches();
+  json["last_switch"] = judge.last_switch() != nullptr ? Json(judge.last_switch()->why) : Json(nullptr);
+  json["requests"] = judge.requests();
+  json["predicted"] = Json::object();
+  for (size_t i = 0; i < shadow_count; ++i) {
+    const AdaptiveJudge::Prediction& guess = judge.predictions()[i];
+    json["predicted"][std::string{adaptive_algorithms[i]}] = {{"mean_ms", milliseconds(guess.mean)},
+                                                              {"p50_ms", milliseconds(guess.p50)},
+                                                              {"p99_ms", milliseconds(guess.p99)},
+                                                              {"better_for_windows", judge.better_for(i)}};
+  }
+  return json;
+}
+
+Json upstream_json(const Upstream& upstream, const StatsView& view) {
   Json json;
   json["name"] = upstream.name;
   json["balance"] = upstream.algorithm;
@@ -131,8 +155,12 @@ Json upstream_json(const Upstream& upstream, Instant now) {
                       {"path", upstream.picker_options.plugin->path()},
                       {"misbehaved", upstream.picker_options.plugin->misbehaved()}};
   }
+  const AdaptiveWatch* watch = view.steering != nullptr ? view.steering->adaptive(upstream.id) : nullptr;
+  if (watch != nullptr) json["adaptive"] = adaptive_json(watch->judge());
   json["endpoints"] = Json::array();
-  for (size_t i = 0; i < upstream.endpoints.size(); ++i) json["endpoints"].push_back(endpoint_json(upstream, i, now));
+  for (size_t i = 0; i < upstream.endpoints.size(); ++i) {
+    json["endpoints"].push_back(endpoint_json(upstream, i, view.now));
+  }
   return json;
 }
 
@@ -195,7 +223,7 @@ std::string stat_json(const StatsView& view) {
   }
   json["upstreams"] = Json::array();
   for (const auto& upstream : view.snapshot.upstreams) {
-    if (!upstream->is_subset) json["upstreams"].push_back(upstream_json(*upstream, view.now));
+    if (!upstream->is_subset) json["upstreams"].push_back(upstream_json(*upstream, view));
   }
   json["close_reasons"] = counts_json(close_reason_names, totals.closed);
   json["exchange_ends"] = counts_json(exchange_end_names, totals.exchanges_ended);

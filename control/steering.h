@@ -55,6 +55,9 @@ class Steering {
   // As if the origin had said it in an answer.
   void set_score(const Endpoint& endpoint, double score);
 
+  // Why the last change could not be published as a whole; "": it was.
+  const std::string& problem() const noexcept { return problem_; }
+
   // What adaptive balancing thinks of an upstream, for reports; null if it is not balanced so.
   const AdaptiveWatch* adaptive(UpstreamId upstream) const noexcept;
 

@@ -74,7 +74,7 @@ bool is_in_subset(const EndpointConfig& endpoint, const Metadata& subset) noexce
 std::string registry_name(const SubsetOf& subset) {
   std::string name = subset.upstream;
   // No name has a line end in it, so nothing else is called so.
-  for (const auto& [key, value] : subset.subset) name += "\n" + key + "\n" + value;
+  for (const auto& [key, value] : subset.subset) name.append("\n").append(key).append("\n").append(value);
   if (!subset.whole() && subset.fallback == SubsetFallback::any) name += "\n";
   return name;
 }

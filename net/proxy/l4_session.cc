@@ -335,8 +335,8 @@ void L4Session::note_answer() {
   asked_ = Instant::max();
 }
 
-// The origin has left while it was its turn, and the client has not: it owed an answer. (Where the client ends first, the
-// protocol may know none.)
+// The origin has left while it was its turn, and the client has not: it owed an answer. (Where the client ends first,
+// the protocol may know none.)
 void L4Session::note_silence() {
   const Upstream* upstream = worker_.snapshot().find(upstream_);
   if (asked_ == Instant::max() || upstream == nullptr) return;

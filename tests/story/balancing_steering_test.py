@@ -136,6 +136,8 @@ class Leave(Balanced):
         origins = [self.echo(name) for name in "ab"]
         weir = self.weir_with(self.tcp(origins))
         clients = [self.connect(weir.address()) for _ in range(6)]
+        for client in clients:
+            self.assertEqual(exchange(client, b"here"), b"here")  # so all of them have an origin
         for line in ("set server app/a state drain", "set server app/a state maint", "set weight app/a 0",
                      "set server app/a health down"):
             self.steer(weir, line)

@@ -12,6 +12,7 @@
 
 namespace weir {
 
+// NOLINTNEXTLINE(readability-identifier-naming): by this name GoogleTest asks for it
 void PrintTo(const AgentAnswer& answer, std::ostream* out) {
   const auto print = [&](const char* name, auto value) {
     if (value) *out << name << '=' << static_cast<uint32_t>(*value) << ' ';
@@ -121,7 +122,7 @@ const Row rows[] = {
     {"maxconn:5 maxconn:x", {.connections_max = 5, .not_understood = "maxconn:x"}},
     {"upp dow fai maintenance", {.not_understood = "upp dow fai maintenance"}},
     {"up;ready", {.not_understood = "up;ready"}},
-    {"up\0down"sv, {.not_understood = "up\0down"}},
+    {"up\0down"sv, {.not_understood = std::string{"up\0down"sv}}},
     {"HTTP/1.1 200 OK", {.not_understood = "HTTP/1.1 200 OK"}},
 };
 

@@ -199,7 +199,7 @@ TEST_F(ConversationTest, GivesUpConnectingInTime) {
   std::vector<Fd> crowd;
   for (int i = 0; i < 3; ++i) {
     crowd.push_back(stream_for(agent.address));
-    ::connect(crowd.back().get(), agent.address.data(), agent.address.size());
+    static_cast<void>(::connect(crowd.back().get(), agent.address.data(), agent.address.size()));
   }
   begin(agent.address);
   pass(timeout - step);
