@@ -139,9 +139,8 @@ Layout lay_out(const config::Config& config, const Machine& machine) {
     layout.worker_cpus.push_back(cpus.empty() ? -1 : static_cast<int>(cpus[i % cpus.size()]));
   }
 
-  const uint64_t base =
-      descriptors_of_process + descriptors_per_worker * workers + config.listeners.size() * (workers + 1) +
-      agents_asked(config);
+  const uint64_t base = descriptors_of_process + descriptors_per_worker * workers +
+                        config.listeners.size() * (workers + 1) + agents_asked(config);
   const uint64_t total = machine.descriptors_max;
   const uint64_t automatic_pipes = std::max<uint64_t>(
       1, std::min<uint64_t>(config::automatic_pipes_per_worker, total / pipe_share / descriptors_per_pipe / workers));
