@@ -73,8 +73,13 @@ class EveryAlgorithm(Balanced):
                 self.assertEqual(self.upstream(weir)["balance"], algorithm.balance)
                 story(algorithm, weir)
 
-    def expect_weighted(self, algorithm, counts):
-        """Weights 1 and 3."""
+    def expect_weighted(self, algorithm, take):
+        """Weights 1 and 3, of what `take()` counts."""
+        counts = take()
+        for _ in range(4):  # where latency has a say, the lighter one may be quicker by chance, but not always
+            if algorithm.weighted != "roughly" or counts["b"] > 1.3 * counts["a"]:
+                break
+            counts = take()
         total = counts["a"] + counts["b"]
         self.assertEqual(set(counts), {"a", "b"})
         if algorithm.weighted == "exactly":
@@ -82,7 +87,7 @@ class EveryAlgorithm(Balanced):
         elif algorithm.weighted == "by_chance":
             self.expect_parts(counts, {"a": 0.25, "b": 0.75}, 0.14)
         else:
-            self.assertGreater(counts["b"], counts["a"])
+            self.assertGreater(counts["b"], 1.3 * counts["a"])
 
     def expect_avoided(self, algorithm, weir, ask):
         """What `ask()` counts of 60 picks is by a and b, who are alive."""
@@ -107,7 +112,7 @@ class Connections(EveryAlgorithm):
         a, b = (self.origin("--raw", "banner", name=name) for name in "ab")
 
         def story(algorithm, weir):
-            self.expect_weighted(algorithm, self.held(weir, 160))
+            self.expect_weighted(algorithm, lambda: self.held(weir, 160))
         self.for_each(self.tcp, [a.endpoint(weight=1), b.endpoint(weight=3)], story)
 
     def test_all_are_reached(self):
@@ -130,10 +135,12 @@ class Requests(EveryAlgorithm):
         a, b = (self.http_origin(gate, name) for name in "ab")
 
         def story(algorithm, weir):
-            gate.close()
-            clients = self.hold(weir, gate, 100, PEOPLE)
-            gate.open()
-            self.expect_weighted(algorithm, self.answered(clients))
+            def take():
+                gate.close()
+                clients = self.hold(weir, gate, 100, PEOPLE)
+                gate.open()
+                return self.answered(clients)
+            self.expect_weighted(algorithm, take)
         self.for_each(self.http, [a.endpoint(weight=1), b.endpoint(weight=3)], story)
 
     def test_all_are_reached(self):
