@@ -86,7 +86,6 @@ TEST(RingHash, BeyondTheWalkTheRestAreFoundAndShared) {
   const SomeEndpoints endpoints(200, 1);
   Asking asking("ring_hash", endpoints);
   std::vector<Lease> leases;
-  TriedEndpoints nobody;
   for (int i = 0; i < 100; ++i) {
     const uint32_t index = asking.pick(1);
     asking.candidates()[index].connections_max = 1;
