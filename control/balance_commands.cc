@@ -117,13 +117,9 @@ std::string decimal(double value, int digits) {
   return text.data();
 }
 
-// The slowest that any worker thinks it is.
 std::string latency_text(const Endpoint& endpoint, const Upstream& upstream, Instant now) {
-  float slowest = 0;
-  for (unsigned worker = 0; worker < endpoint.state->workers(); ++worker) {
-    slowest = std::max(slowest, endpoint.state->at(worker).latency.read(now, upstream.picker_options.latency_decay));
-  }
-  return slowest == 0 ? "-" : decimal(static_cast<double>(slowest) / 1e6, 3) + " ms";
+  const double slowest = slowest_latency(*endpoint.state, upstream.picker_options.latency_decay, now);
+  return slowest == 0 ? "-" : decimal(slowest / 1e6, 3) + " ms";
 }
 
 void append_adaptive(std::string& out, const Upstream& upstream, const StatsView& view) {

@@ -1,6 +1,8 @@
-// What an endpoint is called to be doing, in HAProxy's words, which its tools know. Pure; control thread.
+// What reports say of an endpoint: what it does, in HAProxy's words, which its tools know, and how fast it is. Pure;
+// control thread.
 #pragma once
 
+#include <algorithm>
 #include <string_view>
 
 #include "core/model/endpoint.h"
@@ -17,6 +19,15 @@ inline std::string_view status_of(const Endpoint& endpoint) noexcept {
   }
   if (!standing.healthy()) return "DOWN";
   return endpoint.weight == 0 ? "DRAIN" : "no check";
+}
+
+// In nanoseconds, of the worker that thinks worst of it: each measures for itself. 0: nobody knows.
+inline double slowest_latency(const EndpointState& state, Duration decay, Instant now) noexcept {
+  double slowest = 0;
+  for (unsigned worker = 0; worker < state.workers(); ++worker) {
+    slowest = std::max(slowest, double{state.at(worker).latency.read(now, decay)});
+  }
+  return slowest;
 }
 
 }  // namespace weir

@@ -1,7 +1,9 @@
 #include <nlohmann/json.hpp>
 
 #include <array>
+#include <cmath>
 
+#include "control/endpoint_status.h"
 #include "control/stats_report.h"
 #include "control/stats_totals.h"
 #include "control/steering.h"
@@ -86,15 +88,6 @@ std::string_view duty_name(const Standing& standing) {
   return standing.healthy() ? "ready" : "down";
 }
 
-// The slowest of what workers think: they measure each for itself.
-double latency_us(const EndpointState& state, Duration decay, Instant now) {
-  double slowest = 0;
-  for (unsigned worker = 0; worker < state.workers(); ++worker) {
-    slowest = std::max(slowest, double{state.at(worker).latency.read(now, decay)});
-  }
-  return std::round(slowest / 100) / 10;
-}
-
 Json endpoint_json(const Upstream& upstream, size_t index, Instant now) {
   const Endpoint& endpoint = upstream.endpoints[index];
   const Standing& standing = endpoint.state->standing;
@@ -110,7 +103,8 @@ Json endpoint_json(const Upstream& upstream, size_t index, Instant now) {
   json["tier"] = endpoint.tier;
   json["in_play"] = upstream.shares.each[index] > 0 && upstream.shares.levels[index] == 0;
   json["max_connections"] = endpoint.connections_max;
-  json["latency_us"] = latency_us(*endpoint.state, upstream.picker_options.latency_decay, now);
+  json["latency_us"] =
+      std::round(slowest_latency(*endpoint.state, upstream.picker_options.latency_decay, now) / 100) / 10;
   const auto score = endpoint.state->reported.read(now, upstream.picker_options.score_expiry);
   json["score"] = score ? Json(*score) : Json(nullptr);
   json["metadata"] = Json::object();
