@@ -2,7 +2,8 @@
 // news at once and good news slowly ("peak EWMA", as Finagle has it).
 //
 //     a slower answer than thought   the estimate is that answer
-//     a faster one                   the estimate moves there, by as much as time has passed since the last one
+//     a faster one                   the estimate moves there, by as much as time has passed since the last one, and by
+//                                    a 64th at least: one hiccup among thousands of answers is soon forgotten
 //     no answer at all               the estimate fades towards 0, so that who was slow is asked again some day
 //
 // Written by one worker; the control thread may read it at any time. It never asks for the time, it is told.
@@ -77,6 +78,7 @@ class LatencyEstimate {
 
  private:
   static constexpr int64_t fresh_parts = 64;
+  static constexpr float kept_per_answer = 63.0F / 64;
 
   void believe(Duration sample, Instant now, Duration decay) noexcept {
     const auto seen = static_cast<float>(sample.count());
@@ -84,7 +86,7 @@ class LatencyEstimate {
     if (seen >= thought) {
       value_.store(seen, std::memory_order_relaxed);
     } else {
-      const float old_share = faded(now, decay);
+      const float old_share = std::min(faded(now, decay), kept_per_answer);
       value_.store(thought * old_share + seen * (1.0F - old_share), std::memory_order_relaxed);
     }
     stamp_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
