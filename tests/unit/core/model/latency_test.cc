@@ -70,7 +70,8 @@ TEST(LatencyEstimate, GoodNewsAreBelievedWithTime) {
     Duration later;
     double estimate;
   };
-  for (const auto& [later, expected] : {Case{0s, 78.9}, {-1s, 78.9}, {10s, 45}, {20s, 27.5}, {30s, 18.75}, {10'000s, 10}}) {
+  for (const auto& [later, expected] :
+       {Case{0s, 78.9}, {-1s, 78.9}, {10s, 45}, {20s, 27.5}, {30s, 18.75}, {10'000s, 10}}) {
     LatencyEstimate estimate;
     estimate.add(80ms, start, decay);
     estimate.add(10ms, start + later, decay);
