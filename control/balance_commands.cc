@@ -65,14 +65,9 @@ StatsAnswer change_weight(Steering& steering, const Endpoint& endpoint, const st
 }
 
 StatsAnswer change_state(Steering& steering, const Endpoint& endpoint, const std::string& text) {
-  struct Word {
-    std::string_view word;
-    Duty duty;
-  };
-  constexpr std::array words{Word{"ready", Duty::ready}, Word{"drain", Duty::drain}, Word{"maint", Duty::maint}};
-  for (const Word& each : words) {
-    if (each.word != text) continue;
-    steering.set_duty(endpoint, each.duty);
+  for (const Duty duty : all_duties) {
+    if (name_of(duty) != text) continue;
+    steering.set_duty(endpoint, duty);
     return "";
   }
   return "'set server <srv> state' expects 'ready', 'drain' and 'maint'.\n";

@@ -79,13 +79,9 @@ Json listener_json(const Snapshot& snapshot, const ListenerSpec& listener) {
   return json;
 }
 
-std::string_view duty_name(const Standing& standing) {
-  switch (standing.worse_duty()) {
-    case Duty::maint: return "maint";
-    case Duty::drain: return "drain";
-    case Duty::ready: break;
-  }
-  return standing.healthy() ? "ready" : "down";
+std::string_view state_name(const Standing& standing) {
+  const Duty duty = standing.worse_duty();
+  return duty == Duty::ready && !standing.healthy() ? "down" : name_of(duty);
 }
 
 Json endpoint_json(const Upstream& upstream, size_t index, Instant now) {
@@ -94,7 +90,7 @@ Json endpoint_json(const Upstream& upstream, size_t index, Instant now) {
   Json json;
   json["name"] = endpoint.name;
   json["address"] = endpoint.address.to_string();
-  json["state"] = duty_name(standing);
+  json["state"] = state_name(standing);
   json["weight"] = endpoint.weight;
   json["configured_weight"] = endpoint.configured_weight;
   json["effective_weight"] = static_cast<double>(upstream.shares.each[index]) / share_of_one;

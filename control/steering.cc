@@ -1,28 +1,16 @@
 #include "control/steering.h"
 
 #include <algorithm>
+#include <unordered_set>
 #include <utility>
 
+#include "core/balance/shares.h"
 #include "core/base/owner_of.h"
 
 namespace weir {
 namespace {
 
 constexpr uint64_t schedule_seed = 1;  // agents are asked at the same times after each start, which harms nobody
-
-bool takes_work(const Standing& standing, uint32_t configured_weight) noexcept {
-  const uint32_t weight = standing.weight.value_or(configured_weight);
-  return weight > 0 && standing.worse_duty() == Duty::ready && standing.healthy();
-}
-
-std::string_view name_of(Duty duty) noexcept {
-  switch (duty) {
-    case Duty::ready: return "ready";
-    case Duty::drain: return "drain";
-    case Duty::maint: return "maint";
-  }
-  return "";
-}
 
 }  // namespace
 
@@ -112,54 +100,54 @@ const Endpoint* Steering::find(const EndpointName& name) const noexcept {
   return nullptr;
 }
 
-// "app/10.0.0.1:80"
-std::string Steering::full_name(const Endpoint& endpoint) const {
+Steering::Place Steering::place_of(const EndpointState& state) const noexcept {
   for (const auto& upstream : publisher_.current().upstreams) {
-    for (const Endpoint& each : upstream->endpoints) {
-      if (each.state == endpoint.state) return upstream->name + "/" + endpoint.name;
+    for (const Endpoint& endpoint : upstream->endpoints) {
+      if (endpoint.state == &state) return {upstream.get(), &endpoint};
     }
   }
-  return endpoint.name;
+  return {};
+}
+
+std::string Steering::full_name(const Endpoint& endpoint) const {
+  return place_of(*endpoint.state).upstream->name + "/" + endpoint.name;
 }
 
 template <class Change>
-void Steering::change(EndpointState& state, Change&& change) {
-  // By whichever of its names an endpoint has work, it has the same configured weight.
-  uint32_t configured_weight = 1;
-  for (const auto& upstream : publisher_.current().upstreams) {
-    for (const Endpoint& endpoint : upstream->endpoints) {
-      if (endpoint.state == &state) configured_weight = endpoint.configured_weight;
-    }
-  }
-  const bool before = takes_work(state.standing, configured_weight);
-  change(state.standing);
-  if (!before && takes_work(state.standing, configured_weight)) state.standing.since = context_.clock.now();
-  refresh();
+void Steering::change(const Endpoint& endpoint, Change&& change) {
+  Standing& standing = endpoint.state->standing;
+  const bool before = takes_work(endpoint, standing);
+  change(standing);
+  if (!before && takes_work(endpoint, standing)) standing.since = context_.clock.now();
 }
 
 void Steering::set_weight(const Endpoint& endpoint, uint32_t weight) {
   log_.info("balance", "weight set", {{"endpoint", full_name(endpoint)}, {"weight", weight}, {"was", endpoint.weight}});
   const bool as_configured = weight == endpoint.configured_weight;
-  change(*endpoint.state,
+  change(endpoint,
          [&](Standing& standing) { standing.weight = as_configured ? std::nullopt : std::optional<uint32_t>{weight}; });
+  refresh();
 }
 
 void Steering::set_duty(const Endpoint& endpoint, Duty duty) {
   log_.info("balance", "state set", {{"endpoint", full_name(endpoint)}, {"state", name_of(duty)}});
-  change(*endpoint.state, [&](Standing& standing) { standing.duty = duty; });
+  change(endpoint, [&](Standing& standing) { standing.duty = duty; });
+  refresh();
 }
 
 void Steering::set_up(const Endpoint& endpoint, bool up) {
   log_.info("balance", "health set", {{"endpoint", full_name(endpoint)}, {"health", up ? "up" : "down"}});
-  change(*endpoint.state, [&](Standing& standing) {
+  change(endpoint, [&](Standing& standing) {
     standing.up = up;
     if (up && standing.health == 0) standing.health = 1;
   });
+  refresh();
 }
 
 void Steering::set_health(const Endpoint& endpoint, double score) {
   log_.info("balance", "health score set", {{"endpoint", full_name(endpoint)}, {"score", score}});
-  change(*endpoint.state, [&](Standing& standing) { standing.health = score; });
+  change(endpoint, [&](Standing& standing) { standing.health = score; });
+  refresh();
 }
 
 void Steering::set_score(const Endpoint& endpoint, double score) {
@@ -170,52 +158,58 @@ void Steering::set_score(const Endpoint& endpoint, double score) {
 
 void Steering::ask_agents(const config::Config& config) {
   // Those that are asked already go on as they were: another first time for all of them would be a burst of silence.
+  std::unordered_map<const EndpointState*, ProbeId> asked;
+  for (const auto& [id, agent] : agents_) asked.emplace(&agent.state, id);
   std::unordered_map<ProbeId, Agent> before = std::exchange(agents_, {});
-  for (const config::UpstreamConfig& upstream : config.upstreams) {
-    if (!upstream.agent) continue;
-    for (const config::EndpointConfig& each : upstream.endpoints) {
-      const Endpoint* endpoint = find({upstream.name, each.name});
-      WEIR_ASSERT(endpoint != nullptr);
-      const auto same = std::find_if(before.begin(), before.end(), [&](const auto& entry) {
-        return &entry.second.state == endpoint->state && entry.second.config == *upstream.agent;
-      });
-      if (same != before.end()) {
-        agents_.insert(before.extract(same));
-        continue;
+  for (size_t i = 0; i < config.upstreams.size(); ++i) {
+    const std::optional<config::AgentConfig>& wanted = config.upstreams[i].agent;
+    const Upstream& upstream = *publisher_.current().upstreams[i];
+    WEIR_ASSERT(upstream.name == config.upstreams[i].name);
+    for (const Endpoint& endpoint : upstream.endpoints) {
+      if (!wanted) break;
+      const auto same = asked.find(endpoint.state);
+      if (same != asked.end() && before.at(same->second).config == *wanted) {
+        agents_.insert(before.extract(same->second));
+      } else {
+        ask_agent(upstream, endpoint, *wanted);
       }
-      AgentTarget target;
-      target.address = each.address;
-      target.address.set_port(upstream.agent->port);
-      target.say = upstream.agent->send.empty() ? "" : upstream.agent->send + "\n";
-      target.timeout = upstream.agent->timeout;
-      auto probe = std::make_unique<AgentProbe>(
-          context_, std::move(target), [this](ProbeId id, const AgentReport& report) { agent_said(id, report); });
-      const ProbeId id = prober_.add(std::move(probe), upstream.agent->interval);
-      agents_.emplace(id, Agent{*endpoint->state, upstream.name + "/" + each.name, *upstream.agent, ""});
     }
   }
-  for (const auto& [id, agent] : before) {
-    prober_.remove(id);
-    forget_agent(agent.state);
-  }
+  if (before.empty()) return;
+  for (const auto& [id, agent] : before) prober_.remove(id);
+  forget_agents(before);
 }
 
-// Nobody is asked any more, so nothing it said holds. (A state that no Snapshot names any more may be gone already.)
-void Steering::forget_agent(const EndpointState& state) {
+void Steering::ask_agent(const Upstream& upstream, const Endpoint& endpoint, const config::AgentConfig& config) {
+  AgentTarget target;
+  target.address = endpoint.address;
+  target.address.set_port(config.port);
+  target.say = config.send.empty() ? "" : config.send + "\n";
+  target.timeout = config.timeout;
+  auto probe = std::make_unique<AgentProbe>(context_, std::move(target),
+                                            [this](ProbeId id, const AgentReport& report) { agent_said(id, report); });
+  const ProbeId id = prober_.add(std::move(probe), config.interval);
+  agents_.emplace(id, Agent{*endpoint.state, upstream.name + "/" + endpoint.name, config, ""});
+}
+
+// What agents said that nobody asks any more does not hold, unless another one is asked instead. (States that no
+// Snapshot names any more may be gone already: they are known by their addresses alone.)
+void Steering::forget_agents(const std::unordered_map<ProbeId, Agent>& gone) {
+  std::unordered_set<const EndpointState*> states;
+  for (const auto& [id, agent] : gone) states.insert(&agent.state);
+  for (const auto& [id, agent] : agents_) states.erase(&agent.state);
   for (const auto& upstream : publisher_.current().upstreams) {
     for (const Endpoint& endpoint : upstream->endpoints) {
-      const bool asked =
-          std::any_of(agents_.begin(), agents_.end(), [&](const auto& entry) { return &entry.second.state == &state; });
-      if (endpoint.state != &state || asked) continue;
-      change(*endpoint.state, [](Standing& standing) {
+      if (!states.contains(endpoint.state)) continue;
+      change(endpoint, [](Standing& standing) {
         standing.agent_duty = Duty::ready;
         standing.agent_up = true;
         standing.capacity = 1;
         standing.agent_connections_max.reset();
       });
-      return;
     }
   }
+  refresh();
 }
 
 void Steering::agent_said(ProbeId id, const AgentReport& report) {
@@ -250,7 +244,8 @@ void Steering::agent_said(ProbeId id, const AgentReport& report) {
              {"up", said.agent_up},
              {"percent", said.capacity * 100},
              {"description", answer.description}});
-  change(agent.state, [&](Standing& standing) { standing = said; });
+  change(*place_of(agent.state).endpoint, [&](Standing& standing) { standing = said; });
+  refresh();
 }
 
 // --- by evidence ----------------------------------------------------------------------------------------------------

@@ -72,15 +72,24 @@ class Steering {
   static void on_refresh(Timer& timer);
   static void on_window(Timer& timer);
 
-  // Changes a standing and publishes what follows. Who comes to take work again by that starts slowly.
+  struct Place {
+    const Upstream* upstream = nullptr;
+    const Endpoint* endpoint = nullptr;
+  };
+  // Where the current Snapshot names it first; nothing if it does not.
+  Place place_of(const EndpointState& state) const noexcept;
+  std::string full_name(const Endpoint& endpoint) const;  // "app/10.0.0.1:80"
+
+  // Changes a standing; refresh() is to follow. Who comes to take work again by that starts slowly.
   template <class Change>
-  void change(EndpointState& state, Change&& change);
-  std::string full_name(const Endpoint& endpoint) const;
+  void change(const Endpoint& endpoint, Change&& change);
+  // Publishes what follows from the standings as they are.
   void refresh();
   void arm_refresh();
   void log_events();
   void ask_agents(const config::Config& config);
-  void forget_agent(const EndpointState& state);
+  void ask_agent(const Upstream& upstream, const Endpoint& endpoint, const config::AgentConfig& config);
+  void forget_agents(const std::unordered_map<ProbeId, Agent>& gone);
   void agent_said(ProbeId id, const AgentReport& report);
   void watch_adaptive(const config::Config& config);
   void windows_over();

@@ -12,23 +12,18 @@
 // more than look: that connections_max is never exceeded is the Lease's affair.
 #include <algorithm>
 
-#include "core/balance/pickers.h"
+#include "core/balance/by_key.h"
 #include "core/balance/scan.h"
 
 namespace weir {
 namespace {
 
-class FirstFit final : public Picker {
+class FirstFit final : public StatelessPicker {
  public:
   explicit FirstFit(const PickerMembers& members) : endpoint_count_(members.endpoints.size()) {
     for (const uint32_t index : members_with_share(members)) {
       members_.push_back({index, members.shares[index], members.endpoints[index].weight * share_of_one});
     }
-  }
-
-  // There is nothing to remember: connections decide.
-  std::unique_ptr<PickerState> make_state(uint64_t /*seed*/, const PickerState* /*previous*/) const override {
-    return std::make_unique<PickerState>();
   }
 
   uint32_t pick(PickerState& /*state*/, const PickRequest& request) const noexcept override {

@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "core/balance/pickers.h"
+#include "core/balance/by_key.h"
 #include "core/balance/scan.h"
 #include "hashing/hash64.h"
 #include "hashing/weighted_draw.h"
@@ -59,7 +59,7 @@ std::vector<Seat> seats_of(const PickerMembers& members) {
   return seats;
 }
 
-class IpHash final : public Picker {
+class IpHash final : public KeyPicker {
  public:
   explicit IpHash(const PickerMembers& members)
       : seats_(seats_of(members)),
@@ -68,13 +68,6 @@ class IpHash final : public Picker {
     for (const Seat& seat : seats_) {
       if (members.shares[seat.index] > 0) members_.push_back(seat.index);
     }
-  }
-
-  bool wants_key() const noexcept override { return true; }
-
-  // There is nothing to remember: the key decides.
-  std::unique_ptr<PickerState> make_state(uint64_t /*seed*/, const PickerState* /*previous*/) const override {
-    return std::make_unique<PickerState>();
   }
 
   uint32_t pick(PickerState& /*state*/, const PickRequest& request) const noexcept override {

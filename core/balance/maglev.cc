@@ -5,7 +5,7 @@
 // key is hashed again and finds its own next endpoint, the same one each time.
 #include "hashing/maglev.h"
 
-#include "core/balance/pickers.h"
+#include "core/balance/by_key.h"
 #include "core/balance/scan.h"
 #include "hashing/hash64.h"
 
@@ -16,26 +16,10 @@ namespace {
 // ever.
 constexpr uint32_t lookups_max = 16;
 
-hashing::MaglevTable table_of(const PickerMembers& members, uint32_t size) {
-  std::vector<hashing::MaglevEndpoint> named;
-  named.reserve(members.endpoints.size());
-  for (size_t i = 0; i < members.endpoints.size(); ++i) {
-    named.push_back({hashing::hash64(members.endpoints[i].name), members.shares[i]});
-  }
-  return hashing::MaglevTable(named, size);
-}
-
-class Maglev final : public Picker {
+class Maglev final : public KeyPicker {
  public:
   Maglev(const PickerMembers& members, uint32_t table_size)
-      : table_(table_of(members, table_size)), members_(members_with_share(members)) {}
-
-  bool wants_key() const noexcept override { return true; }
-
-  // There is nothing to remember: the key decides.
-  std::unique_ptr<PickerState> make_state(uint64_t /*seed*/, const PickerState* /*previous*/) const override {
-    return std::make_unique<PickerState>();
-  }
+      : table_(by_name<hashing::MaglevEndpoint>(members), table_size), members_(members_with_share(members)) {}
 
   uint32_t pick(PickerState& /*state*/, const PickRequest& request) const noexcept override {
     WEIR_ASSERT(request.candidates.size() == table_.ids().size());

@@ -3,32 +3,15 @@
 // keys goes to its own second best: nothing needs to be looked up again, and no last resort.
 #include "hashing/rendezvous.h"
 
-#include "core/balance/pickers.h"
-#include "hashing/hash64.h"
+#include "core/balance/by_key.h"
 
 namespace weir {
 namespace {
 
-hashing::Rendezvous draws_of(const PickerMembers& members) {
-  std::vector<hashing::RendezvousEndpoint> named;
-  named.reserve(members.endpoints.size());
-  for (size_t i = 0; i < members.endpoints.size(); ++i) {
-    named.push_back({hashing::hash64(members.endpoints[i].name), members.shares[i]});
-  }
-  return hashing::Rendezvous(named);
-}
-
-class Rendezvous final : public Picker {
+class Rendezvous final : public KeyPicker {
  public:
   explicit Rendezvous(const PickerMembers& members)
-      : draws_(draws_of(members)), endpoint_count_(members.endpoints.size()) {}
-
-  bool wants_key() const noexcept override { return true; }
-
-  // There is nothing to remember: the key decides.
-  std::unique_ptr<PickerState> make_state(uint64_t /*seed*/, const PickerState* /*previous*/) const override {
-    return std::make_unique<PickerState>();
-  }
+      : draws_(by_name<hashing::RendezvousEndpoint>(members)), endpoint_count_(members.endpoints.size()) {}
 
   uint32_t pick(PickerState& /*state*/, const PickRequest& request) const noexcept override {
     WEIR_ASSERT(request.candidates.size() == endpoint_count_);

@@ -21,7 +21,7 @@ struct Place {
 
 Place place_of(const Endpoint& endpoint, const Standing& standing) {
   Place place;
-  place.weight = standing.weight.value_or(endpoint.configured_weight);
+  place.weight = weight_of(endpoint, standing);
   place.connections_max = endpoint.configured_connections_max;
   // An agent that says 0 means any number, as the configuration does.
   if (const uint32_t said = standing.agent_connections_max.value_or(0); said > 0) {
@@ -37,15 +37,13 @@ struct Reckoned {
 
 Reckoned reckon(const Upstream& upstream, Instant now) {
   Reckoned reckoned;
-  std::vector<Endpoint> endpoints = upstream.endpoints;
   std::vector<Standing> standings;
-  for (Endpoint& endpoint : endpoints) {
+  for (const Endpoint& endpoint : upstream.endpoints) {
     standings.push_back(endpoint.state->standing);
     reckoned.places.push_back(place_of(endpoint, standings.back()));
-    endpoint.weight = reckoned.places.back().weight;
   }
-  reckoned.shares = share_out(endpoints, standings, upstream.share_rules, now);
-  for (size_t i = 0; i < endpoints.size(); ++i) {
+  reckoned.shares = share_out(upstream.endpoints, standings, upstream.share_rules, now);
+  for (size_t i = 0; i < standings.size(); ++i) {
     const bool there = (standings[i].up && standings[i].agent_up) || reckoned.shares.panic;
     reckoned.places[i].takes_sessions = there && standings[i].worse_duty() != Duty::maint;
   }

@@ -10,7 +10,7 @@
 #include <limits>
 #include <numeric>
 
-#include "core/balance/pickers.h"
+#include "core/balance/by_key.h"
 #include "core/balance/scan.h"
 #include "hashing/hash64.h"
 
@@ -37,28 +37,12 @@ hashing::RingDensity density_of(const PickerMembers& members, uint32_t points) {
           .per_weight = static_cast<uint32_t>(std::min<uint64_t>(usual, std::numeric_limits<uint32_t>::max()))};
 }
 
-hashing::RingHash ring_of(const PickerMembers& members, uint32_t points) {
-  std::vector<hashing::RingEndpoint> named;
-  named.reserve(members.endpoints.size());
-  for (size_t i = 0; i < members.endpoints.size(); ++i) {
-    named.push_back({hashing::hash64(members.endpoints[i].name), members.shares[i]});
-  }
-  return {named, density_of(members, points)};
-}
-
-class Ring final : public Picker {
+class Ring final : public KeyPicker {
  public:
   Ring(const PickerMembers& members, uint32_t points)
-      : ring_(ring_of(members, points)),
+      : ring_(by_name<hashing::RingEndpoint>(members), density_of(members, points)),
         members_(members_with_share(members)),
         endpoint_count_(members.endpoints.size()) {}
-
-  bool wants_key() const noexcept override { return true; }
-
-  // There is nothing to remember: the key decides.
-  std::unique_ptr<PickerState> make_state(uint64_t /*seed*/, const PickerState* /*previous*/) const override {
-    return std::make_unique<PickerState>();
-  }
 
   uint32_t pick(PickerState& /*state*/, const PickRequest& request) const noexcept override {
     WEIR_ASSERT(request.candidates.size() == endpoint_count_);

@@ -9,7 +9,7 @@ namespace weir {
 namespace {
 
 bool on_duty(const Endpoint& endpoint, const Standing& standing) noexcept {
-  return endpoint.weight > 0 && standing.worse_duty() == Duty::ready;
+  return weight_of(endpoint, standing) > 0 && standing.worse_duty() == Duty::ready;
 }
 
 // From the part it begins with to 1.
@@ -40,6 +40,14 @@ struct Tally {
 
 }  // namespace
 
+uint32_t weight_of(const Endpoint& endpoint, const Standing& standing) noexcept {
+  return standing.weight.value_or(endpoint.configured_weight);
+}
+
+bool takes_work(const Endpoint& endpoint, const Standing& standing) noexcept {
+  return on_duty(endpoint, standing) && standing.healthy();
+}
+
 Shares share_out(std::span<const Endpoint> endpoints, std::span<const Standing> standings, const ShareRules& rules,
                  Instant now) {
   WEIR_ASSERT(endpoints.size() == standings.size());
@@ -52,8 +60,9 @@ Shares share_out(std::span<const Endpoint> endpoints, std::span<const Standing> 
   for (size_t i = 0; i < endpoints.size(); ++i) {
     last_tier = std::max(last_tier, endpoints[i].tier);
     if (!on_duty(endpoints[i], standings[i])) continue;
-    whole.all += endpoints[i].weight;
-    if (standings[i].healthy()) whole.healthy += endpoints[i].weight;
+    const uint32_t weight = weight_of(endpoints[i], standings[i]);
+    whole.all += weight;
+    if (standings[i].healthy()) whole.healthy += weight;
   }
   shares.panic = whole.all > 0 && whole.below(rules.panic_threshold);
 
@@ -61,13 +70,14 @@ Shares share_out(std::span<const Endpoint> endpoints, std::span<const Standing> 
   for (size_t i = 0; i < endpoints.size(); ++i) {
     const Endpoint& endpoint = endpoints[i];
     const Standing& standing = standings[i];
-    tiers[endpoint.tier].all += endpoint.weight;
+    const uint32_t weight = weight_of(endpoint, standing);
+    tiers[endpoint.tier].all += weight;
     if (!on_duty(endpoint, standing) || (!standing.healthy() && !shares.panic)) continue;
     const double rising = shares.panic ? 1 : ramp(standing, rules, now);
     const double part = shares.panic ? 1 : standing.health * standing.capacity * rising;
-    shares.each[i] = share_at(endpoint.weight, part);
+    shares.each[i] = share_at(weight, part);
     shares.ramping = shares.ramping || rising < 1;
-    tiers[endpoint.tier].healthy += endpoint.weight;
+    tiers[endpoint.tier].healthy += weight;
   }
 
   // Tiers that nobody is in have nothing that could be healthy, and are passed over.

@@ -24,7 +24,13 @@
 
 namespace weir {
 
-// `standings` and `endpoints` by the same index; the weight is the endpoint's.
+// The weight that counts: what somebody has set, else the configured one.
+uint32_t weight_of(const Endpoint& endpoint, const Standing& standing) noexcept;
+
+// Does it get new work, as far as it is its own affair? (There may be panic, or other tiers in play.)
+bool takes_work(const Endpoint& endpoint, const Standing& standing) noexcept;
+
+// `standings` and `endpoints` by the same index.
 Shares share_out(std::span<const Endpoint> endpoints, std::span<const Standing> standings, const ShareRules& rules,
                  Instant now);
 

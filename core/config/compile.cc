@@ -22,7 +22,7 @@ ProxyHeader header_of(SendProxy send) {
 // One upstream, or a part of it; or the sentence that says why it cannot be.
 Result<std::shared_ptr<const Upstream>, std::string> compile_upstream(const UpstreamConfig& config,
                                                                       const SubsetOf& subset, const Config& whole,
-                                                                      const std::vector<std::string>& zones,
+                                                                      const zones::ZoneNames& zones,
                                                                       uint64_t generation, Instant now,
                                                                       Registry& registry) {
   auto upstream = std::make_shared<Upstream>();
@@ -66,8 +66,9 @@ Result<std::unique_ptr<Snapshot>, std::string> compile(const Config& config, con
   snapshot->connections_max = config.limits.connections.value_or(limits.connections_max);
   snapshot->connections_per_worker_max = config.limits.connections_per_worker.value_or(snapshot->connections_max);
 
-  const std::vector<std::string> zones = zone_names(config);
-  auto zone_map = compile_zones(config, zones);
+  const std::vector<std::string> names = zone_names(config);
+  const zones::ZoneNames zones{names};
+  auto zone_map = compile_zones(config, names);
   if (!zone_map) return zone_map.error();
   snapshot->zones = std::move(*zone_map);
 

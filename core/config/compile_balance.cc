@@ -31,13 +31,7 @@ PickerOptions options_of(const UpstreamConfig& config) {
   return options;
 }
 
-ZoneId zone_of(const std::string& zone, const std::vector<std::string>& zones) {
-  const auto found = std::lower_bound(zones.begin(), zones.end(), zone);
-  if (zone.empty() || found == zones.end() || *found != zone) return no_zone;
-  return ZoneId{static_cast<uint16_t>(found - zones.begin())};
-}
-
-void add_endpoint(Upstream& upstream, const EndpointConfig& config, uint8_t tier, const std::vector<std::string>& zones,
+void add_endpoint(Upstream& upstream, const EndpointConfig& config, uint8_t tier, const zones::ZoneNames& zones,
                   Instant now, Registry& registry) {
   const auto [id, state, is_new] = registry.endpoint(upstream.name, config.name, config.address.to_string());
   // At the very start everybody is new, and nobody is to be spared.
@@ -50,7 +44,7 @@ void add_endpoint(Upstream& upstream, const EndpointConfig& config, uint8_t tier
   endpoint.configured_connections_max = config.max_connections;
   endpoint.state = &state;
   endpoint.tier = tier;
-  endpoint.zone = zone_of(config.zone, zones);
+  endpoint.zone = zones.find(config.zone);
   endpoint.metadata = config.metadata;
   upstream.endpoints.push_back(std::move(endpoint));
 }
@@ -125,7 +119,7 @@ Result<std::shared_ptr<const ZoneMap>, std::string> compile_zones(const Config& 
 }
 
 std::string compile_balance(Upstream& upstream, const UpstreamConfig& config, const SubsetOf& subset,
-                            const std::vector<std::string>& zones, Instant now, Registry& registry) {
+                            const zones::ZoneNames& zones, Instant now, Registry& registry) {
   UpstreamState& whole = registry.upstream_state(registry.upstream_id(config.name));
   upstream.state = &registry.upstream_state(upstream.id);
   for (const std::string_view name : picker_names()) {

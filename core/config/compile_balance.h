@@ -11,6 +11,7 @@
 #include "core/model/registry.h"
 #include "core/model/upstream.h"
 #include "core/model/zone_map.h"
+#include "core/zones/zone_names.h"
 
 namespace weir::config {
 
@@ -48,6 +49,6 @@ UpstreamId destination(const Destination& config, Registry& registry) {
 
 // Fills in endpoints, what they are balanced by, and the picker. Empty, or the sentence that says why that cannot be.
 std::string compile_balance(Upstream& upstream, const UpstreamConfig& config, const SubsetOf& subset,
-                            const std::vector<std::string>& zones, Instant now, Registry& registry);
+                            const zones::ZoneNames& zones, Instant now, Registry& registry);
 
 }  // namespace weir::config

@@ -3,8 +3,10 @@
 // survives reloads. core/balance/shares.h makes of it what a Picker needs.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "core/base/clock.h"
 
@@ -13,6 +15,18 @@ namespace weir {
 // What somebody wants of an endpoint. Draining: nothing new, but sessions that belong to it may come back. Maintenance:
 // nothing at all.
 enum class Duty : uint8_t { ready, drain, maint };
+
+inline constexpr std::array all_duties{Duty::ready, Duty::drain, Duty::maint};
+
+// In HAProxy's words.
+constexpr std::string_view name_of(Duty duty) noexcept {
+  switch (duty) {
+    case Duty::ready: return "ready";
+    case Duty::drain: return "drain";
+    case Duty::maint: return "maint";
+  }
+  return "";
+}
 
 struct Standing {
   Duty duty = Duty::ready;           // as an operator said

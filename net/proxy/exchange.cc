@@ -176,15 +176,7 @@ bool Exchange::choose_upstream(RequestContext& context, const Route& route) {
   if (route.split.size() > 1) {
     uint64_t total = 0;
     for (const SplitTarget& target : route.split) total += target.weight;
-    std::string_view value;
-    uint64_t at = 0;
-    if (route.split_key.kind == KeySource::Kind::client_ip) {
-      at = key_of(context.from) % total;
-    } else if (context.value_of(route.split_key, value)) {
-      at = key_of(value) % total;
-    } else {
-      at = http_.random.below(total);  // by choice, or because the request does not say
-    }
+    uint64_t at = key_from(context, route.split_key) % total;
     for (const SplitTarget& target : route.split) {
       upstream_ = target.upstream;
       if (at < target.weight) break;
@@ -195,7 +187,7 @@ bool Exchange::choose_upstream(RequestContext& context, const Route& route) {
   if (upstream == nullptr) return false;
   context.facts.upstream = upstream->name;
   if (notes_.logged || rules_ != nullptr) notes_.note(http_.blocks, ExchangeNotes::upstream, upstream->name);
-  if (upstream->picker->wants_key()) key_ = balance_key(context, upstream->hash_by);
+  if (upstream->picker->wants_key()) key_ = key_from(context, upstream->hash_by);
   const ZoneMap* zones = http_.worker.snapshot().zones.get();
   if (upstream->picker->wants_zone() && zones != nullptr) zone_ = zones->zone_of(context.from);
   find_sticky(context, *upstream);
@@ -206,12 +198,13 @@ bool Exchange::choose_upstream(RequestContext& context, const Route& route) {
   return true;
 }
 
-uint64_t Exchange::balance_key(const RequestContext& context, const KeySource& hash_by) {
-  if (hash_by.kind == KeySource::Kind::client_ip) return key_of(context.from);
-  if (hash_by.kind == KeySource::Kind::client_address) return key_of_address(context.from);
+// What a split or a pick goes by.
+uint64_t Exchange::key_from(const RequestContext& context, const KeySource& source) {
+  if (source.kind == KeySource::Kind::client_ip) return key_of(context.from);
+  if (source.kind == KeySource::Kind::client_address) return key_of_address(context.from);
   std::string_view value;
-  if (context.value_of(hash_by, value)) return key_of(value);
-  return http_.random.next();  // a request that does not say belongs to nobody
+  if (context.value_of(source, value)) return key_of(value);
+  return http_.random.next();  // by choice, or because the request does not say
 }
 
 // Writes down what the origin will get, before the client's bytes are gone.

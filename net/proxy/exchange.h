@@ -110,7 +110,7 @@ class Exchange final {
 
   // exchange.cc: what happens to a request before an origin is asked
   void follow_route(RequestContext& context);
-  uint64_t balance_key(const RequestContext& context, const KeySource& hash_by);
+  uint64_t key_from(const RequestContext& context, const KeySource& source);
   bool choose_upstream(RequestContext& context, const Route& route);
   void redirect(RequestContext& context, const Route& route);
   void fixed_answer(const Route& route);
@@ -151,7 +151,7 @@ class Exchange final {
   void wait_for_body();
   void splice_if_worth_it();
   void apply_route_rules(http::Fields& fields, const Upstream* upstream);
-  void note_answer(const http::AnswerHead& head);
+  void note_answer(const http::AnswerHead& head, const Upstream& upstream);
   bool put_own_answer(uint16_t status, std::string_view content_type, std::string_view body,
                       const http::Field& extra = {});
   void put_error(uint16_t status, std::string_view name, std::string_view sentence);

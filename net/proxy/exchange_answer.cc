@@ -53,11 +53,9 @@ HttpLimits Exchange::limits() const {
 }
 
 // What the head of an answer tells pickers about who sent it.
-void Exchange::note_answer(const http::AnswerHead& head) {
-  const Upstream* upstream = http_.worker.snapshot().find(upstream_);
-  if (upstream == nullptr) return;
+void Exchange::note_answer(const http::AnswerHead& head, const Upstream& upstream) {
   const Instant now = http_.worker.now();
-  const Duration decay = upstream->picker_options.latency_decay;
+  const Duration decay = upstream.picker_options.latency_decay;
   LatencyEstimate& latency = lease_.state().at(http_.worker.index()).latency;
   const Duration sample = notes_.first_byte - notes_.asked;
   if (head.status >= 500) {
@@ -66,8 +64,8 @@ void Exchange::note_answer(const http::AnswerHead& head) {
     latency.add(sample, now, decay);
   }
 
-  if (upstream->score_header.empty()) return;
-  if (const http::Field* field = head.fields.find(upstream->score_header)) {
+  if (upstream.score_header.empty()) return;
+  if (const http::Field* field = head.fields.find(upstream.score_header)) {
     if (const auto score = read_score(field->value)) lease_.state().reported.report(*score, now);
   }
 }
@@ -140,7 +138,7 @@ bool Exchange::take_head(uint32_t size) {
     return false;
   }
   count_status(lease_.state().counters(worker.index()), head.status);
-  note_answer(head);
+  if (upstream != nullptr) note_answer(head, *upstream);
   if (upstream != nullptr && !is_mirror_) {
     const auto& statuses = upstream->http.retry.on_statuses;
     if (std::find(statuses.begin(), statuses.end(), head.status) != statuses.end() && retry(Cause::status)) {

@@ -23,7 +23,7 @@ Shares shares_of(const std::vector<One>& all, const ShareRules& rules = {}, Inst
   std::vector<Endpoint> endpoints(all.size());
   std::vector<Standing> standings;
   for (size_t i = 0; i < all.size(); ++i) {
-    endpoints[i].weight = all[i].weight;
+    endpoints[i].configured_weight = all[i].weight;
     endpoints[i].tier = all[i].tier;
     standings.push_back(all[i].standing);
   }
