@@ -21,7 +21,7 @@ RUN cmake --preset release -DWEIR_TESTS=OFF -DWEIR_BENCH=OFF \
 FROM debian:12-slim
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-      libmimalloc2.0 liburing2 libmaxminddb0 libyaml-cpp0.7 \
+      libcurl4 libmimalloc2.0 liburing2 libmaxminddb0 libssl3 libyaml-cpp0.7 \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --system --user-group --no-create-home --home-dir /nonexistent weir \
  && install -d -o weir -g weir /run/weir /etc/weir

@@ -1,49 +1,17 @@
 #include "control/balance_commands.h"
 
 #include <array>
-#include <charconv>
-#include <cstdio>
 
 #include "control/endpoint_status.h"
-#include "control/steering.h"
+#include "control/watches.h"
 #include "core/balance/adaptive.h"
+#include "core/config/values.h"
 #include "core/model/shares.h"
 
 namespace weir {
 namespace {
 
 constexpr uint32_t weight_max = 65'535;
-
-// HAProxy's words, which its tools look for.
-constexpr std::string_view not_two_names = "Require 'backend/server'.\n";
-constexpr std::string_view no_such_backend = "No such backend.\n";
-constexpr std::string_view no_such_server = "No such server.\n";
-constexpr std::string_view read_only = "Nothing can be changed here.\n";
-
-// Calls act(steering, endpoint) for "upstream/endpoint", or says why there is none.
-template <class Act>
-StatsAnswer with_server(const StatsView& view, const std::string& name, Act&& act) {
-  if (view.steering == nullptr) return std::string{read_only};
-  // Neither name has a slash in it, but for addresses of UNIX sockets, which are the latter one.
-  const size_t slash = name.find('/');
-  if (slash == std::string::npos) return std::string{not_two_names};
-  const std::string_view upstream = std::string_view{name}.substr(0, slash);
-  if (!view.steering->has_upstream(upstream)) return std::string{no_such_backend};
-  const Endpoint* endpoint = view.steering->find({upstream, std::string_view{name}.substr(slash + 1)});
-  if (endpoint == nullptr) return std::string{no_such_server};
-  StatsAnswer answer = act(*view.steering, *endpoint);
-  // What was said is written down, but somebody (a plug-in) does not take it.
-  if (answer && answer->empty() && !view.steering->problem().empty()) answer = view.steering->problem() + "\n";
-  return answer;
-}
-
-template <class T>
-std::optional<T> read_number(std::string_view text) {
-  T number{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
 
 // "12", or "50%" of the configured weight.
 std::optional<uint32_t> read_weight(std::string_view text, uint32_t configured) {
@@ -57,60 +25,56 @@ std::optional<uint32_t> read_weight(std::string_view text, uint32_t configured) 
   return weight == 0 && *number > 0 && configured > 0 ? 1 : weight;
 }
 
-StatsAnswer change_weight(Steering& steering, const Endpoint& endpoint, const std::string& text) {
-  const auto weight = read_weight(text, endpoint.configured_weight);
+constexpr std::string_view not_a_health =
+    "'set server <srv> health' expects 'up', 'down', or a score from 0 to 1, and after a score how soon it is back at "
+    "1, such as '60s'.\n";
+
+StatsAnswer change_weight(Watches& watches, const Endpoint& endpoint, StatsArguments values) {
+  if (values.size() != 1) return std::nullopt;
+  const auto weight = read_weight(values[0], endpoint.configured_weight);
   if (!weight) return "Weight is a number from 0 to 65535, or 0% to 100% of the configured one.\n";
-  steering.set_weight(endpoint, *weight);
+  watches.steering().set_weight(endpoint, *weight);
   return "";
 }
 
-StatsAnswer change_state(Steering& steering, const Endpoint& endpoint, const std::string& text) {
+StatsAnswer change_state(Watches& watches, const Endpoint& endpoint, StatsArguments values) {
+  if (values.size() != 1) return std::nullopt;
   for (const Duty duty : all_duties) {
-    if (name_of(duty) != text) continue;
-    steering.set_duty(endpoint, duty);
+    if (name_of(duty) != values[0]) continue;
+    watches.steering().set_duty(endpoint, duty);
     return "";
   }
   return "'set server <srv> state' expects 'ready', 'drain' and 'maint'.\n";
 }
 
-StatsAnswer change_health(Steering& steering, const Endpoint& endpoint, const std::string& text) {
-  if (text == "up" || text == "down") {
-    steering.set_up(endpoint, text == "up");
+StatsAnswer change_health(Watches& watches, const Endpoint& endpoint, StatsArguments values) {
+  if (values.size() > 2) return std::nullopt;
+  if (values.size() == 1 && (values[0] == "up" || values[0] == "down")) {
+    watches.set_up(endpoint, values[0] == "up");
     return "";
   }
-  const auto score = read_number<double>(text);
-  if (!score || !(*score >= 0 && *score <= 1)) {
-    return "'set server <srv> health' expects 'up', 'down', or a score from 0 to 1.\n";
+  const auto score = read_number<double>(values[0]);
+  if (!score || !(*score >= 0 && *score <= 1)) return std::string{not_a_health};
+  if (values.size() == 1) {
+    watches.set_health(endpoint, *score, std::nullopt);
+    return "";
   }
-  steering.set_health(endpoint, *score);
+  const auto length = config::read_duration(values[1]);
+  if (!length || *length <= Duration::zero()) return std::string{not_a_health};
+  watches.set_health(endpoint, *score, *length);
   return "";
 }
 
-StatsAnswer change_score(Steering& steering, const Endpoint& endpoint, const std::string& text) {
-  const auto score = read_number<double>(text);
+StatsAnswer change_score(Watches& watches, const Endpoint& endpoint, StatsArguments values) {
+  if (values.size() != 1) return std::nullopt;
+  const auto score = read_number<double>(values[0]);
   if (!score || !(*score >= 0 && *score <= 1)) return "'set server <srv> score' expects a number from 0 to 1.\n";
-  steering.set_score(endpoint, *score);
+  watches.steering().set_score(endpoint, *score);
   return "";
 }
 
-void append_line(std::string& out, std::initializer_list<std::string_view> cells) {
-  constexpr std::array<size_t, 9> widths{28, 9, 7, 8, 9, 5, 8, 11, 0};
-  size_t i = 0;
-  std::string line = " ";
-  for (const std::string_view cell : cells) {
-    std::string padded{cell};
-    if (i + 1 < cells.size() && padded.size() < widths[i]) padded.resize(widths[i], ' ');
-    line.append(" ").append(padded);
-    ++i;
-  }
-  out.append(line.substr(0, line.find_last_not_of(' ') + 1)).append("\n");
-}
-
-std::string decimal(double value, int digits) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.*f", digits, value);
-  return text.data();
-}
+// name, state, weight, gets, health, tier, now, latency, score
+constexpr std::array<size_t, 9> widths{28, 9, 7, 8, 9, 5, 8, 11, 0};
 
 std::string latency_text(const Endpoint& endpoint, const Upstream& upstream, Instant now) {
   const double slowest = slowest_latency(*endpoint.state, upstream.picker_options.latency_decay, now);
@@ -118,7 +82,7 @@ std::string latency_text(const Endpoint& endpoint, const Upstream& upstream, Ins
 }
 
 void append_adaptive(std::string& out, const Upstream& upstream, const StatsView& view) {
-  const AdaptiveWatch* watch = view.steering != nullptr ? view.steering->adaptive(upstream.id) : nullptr;
+  const AdaptiveWatch* watch = view.watches != nullptr ? view.watches->adaptive().find(upstream.id) : nullptr;
   if (watch == nullptr) return;
   const AdaptiveJudge& judge = watch->judge();
   out.append("  adaptive: ").append(adaptive_algorithms[judge.choice()]).append(" decides, ");
@@ -144,60 +108,56 @@ void append_upstream(std::string& out, const Upstream& upstream, const StatsView
   out.append(", tiers in use ").append(std::to_string(upstream.shares.tiers_in_use));
   out.append(upstream.shares.panic ? ", PANIC\n" : "\n");
   append_adaptive(out, upstream, view);
-  append_line(out, {"endpoint", "state", "weight", "gets", "health", "tier", "now", "latency", "score"});
+  append_line(out, widths, {"endpoint", "state", "weight", "gets", "health", "tier", "now", "latency", "score"});
   for (size_t i = 0; i < upstream.endpoints.size(); ++i) {
     const Endpoint& endpoint = upstream.endpoints[i];
     const Standing& standing = endpoint.state->standing;
     const auto score = endpoint.state->reported.read(view.now, upstream.picker_options.score_expiry);
     const bool in_play = upstream.shares.levels[i] == 0;
     const double gets = static_cast<double>(upstream.shares.each[i]) / share_of_one;
-    append_line(out, {endpoint.name, status_of(endpoint), std::to_string(endpoint.weight),
-                      in_play ? decimal(gets, 2) : "(" + decimal(gets, 2) + ")",
-                      decimal(standing.health * standing.capacity, 2), std::to_string(endpoint.tier),
-                      // Relaxed: a figure.
-                      std::to_string(endpoint.state->connections.load(std::memory_order_relaxed)),
-                      latency_text(endpoint, upstream, view.now), score ? decimal(*score, 2) : "-"});
+    append_line(out, widths,
+                {endpoint.name, status_of(endpoint, is_probed(view, endpoint)), std::to_string(endpoint.weight),
+                 in_play ? decimal(gets, 2) : "(" + decimal(gets, 2) + ")",
+                 decimal(standing.health * standing.measured * standing.capacity, 2), std::to_string(endpoint.tier),
+                 // Relaxed: a figure.
+                 std::to_string(endpoint.state->connections.load(std::memory_order_relaxed)),
+                 latency_text(endpoint, upstream, view.now), score ? decimal(*score, 2) : "-"});
   }
 }
 
 }  // namespace
 
 StatsAnswer show_balance(const StatsView& view, StatsArguments arguments) {
-  if (arguments.size() > 1) return std::nullopt;
-  std::string out;
-  for (const auto& upstream : view.snapshot.upstreams) {
-    if (upstream->is_subset || (!arguments.empty() && upstream->name != arguments[0])) continue;
-    append_upstream(out, *upstream, view);
-  }
-  return out.empty() && !arguments.empty() ? std::string{no_such_backend} : out;
+  return for_each_upstream(view, arguments,
+                           [&](std::string& out, const Upstream& upstream) { append_upstream(out, upstream, view); });
 }
 
 StatsAnswer get_weight(const StatsView& view, StatsArguments arguments) {
   if (arguments.size() != 1) return std::nullopt;
-  return with_server(view, arguments[0], [](Steering&, const Endpoint& endpoint) {
+  return with_server(view, arguments[0], [](Watches&, const Endpoint& endpoint) {
     return std::to_string(endpoint.weight) + " (initial " + std::to_string(endpoint.configured_weight) + ")\n";
   });
 }
 
 StatsAnswer set_weight(const StatsView& view, StatsArguments arguments) {
   if (arguments.size() != 2) return std::nullopt;
-  return with_server(view, arguments[0], [&](Steering& steering, const Endpoint& endpoint) {
-    return change_weight(steering, endpoint, arguments[1]);
+  return with_server(view, arguments[0], [&](Watches& watches, const Endpoint& endpoint) {
+    return change_weight(watches, endpoint, arguments.subspan(1));
   });
 }
 
 StatsAnswer set_server(const StatsView& view, StatsArguments arguments) {
-  if (arguments.size() != 3) return std::nullopt;
+  if (arguments.size() < 3) return std::nullopt;
   struct What {
     std::string_view word;
-    StatsAnswer (*change)(Steering&, const Endpoint&, const std::string&);
+    StatsAnswer (*change)(Watches&, const Endpoint&, StatsArguments);
   };
   constexpr std::array whats{What{"weight", change_weight}, What{"state", change_state}, What{"health", change_health},
                              What{"score", change_score}};
   for (const What& what : whats) {
     if (arguments[1] != what.word) continue;
-    return with_server(view, arguments[0], [&](Steering& steering, const Endpoint& endpoint) {
-      return what.change(steering, endpoint, arguments[2]);
+    return with_server(view, arguments[0], [&](Watches& watches, const Endpoint& endpoint) {
+      return what.change(watches, endpoint, arguments.subspan(2));
     });
   }
   return std::nullopt;
@@ -205,15 +165,17 @@ StatsAnswer set_server(const StatsView& view, StatsArguments arguments) {
 
 StatsAnswer enable_server(const StatsView& view, StatsArguments arguments) {
   if (arguments.size() != 1) return std::nullopt;
-  return with_server(view, arguments[0], [](Steering& steering, const Endpoint& endpoint) {
-    return change_state(steering, endpoint, "ready");
+  return with_server(view, arguments[0], [](Watches& watches, const Endpoint& endpoint) -> StatsAnswer {
+    watches.steering().set_duty(endpoint, Duty::ready);
+    return "";
   });
 }
 
 StatsAnswer disable_server(const StatsView& view, StatsArguments arguments) {
   if (arguments.size() != 1) return std::nullopt;
-  return with_server(view, arguments[0], [](Steering& steering, const Endpoint& endpoint) {
-    return change_state(steering, endpoint, "maint");
+  return with_server(view, arguments[0], [](Watches& watches, const Endpoint& endpoint) -> StatsAnswer {
+    watches.steering().set_duty(endpoint, Duty::maint);
+    return "";
   });
 }
 

@@ -2,17 +2,10 @@
 // about it. Words and answers are HAProxy's where it has such a command. Control thread.
 #pragma once
 
-#include <optional>
-#include <span>
-#include <string>
-
+#include "control/stats_answers.h"
 #include "control/stats_view.h"
 
 namespace weir {
-
-// No answer: the arguments make no sense.
-using StatsAnswer = std::optional<std::string>;
-using StatsArguments = std::span<const std::string>;
 
 StatsAnswer show_balance(const StatsView& view, StatsArguments arguments);
 StatsAnswer get_weight(const StatsView& view, StatsArguments arguments);

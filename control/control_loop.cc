@@ -3,6 +3,9 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <functional>
+
+#include "control/stats_usage.h"
 
 namespace weir {
 namespace {
@@ -37,7 +40,11 @@ ControlLoop::ControlLoop(config::Config config, const Machine& machine, const La
   if (access_log_ != nullptr) figures_.access_log = &access_log_->figures();
 }
 
-ControlLoop::~ControlLoop() = default;
+// After run() this is no news to them; where start() was refused, they have nothing in flight yet.
+ControlLoop::~ControlLoop() {
+  if (watches_) watches_->stop();
+  if (alerts_) alerts_->stop();
+}
 
 std::string ControlLoop::start() {
   auto made = Ring::make({.submissions = 128, .completions = 1024});
@@ -48,14 +55,26 @@ std::string ControlLoop::start() {
   auto stats = open_stats(config_.admin.stats);
   if (!stats) return stats.error();
   stats_ = std::move(*stats);
+  begin_watching();
+  if (std::string problem = watches_->prepare(config_); !problem.empty()) return problem;
   if (std::string problem = publisher_.publish(config_, {layout_.connections_max}, now_); !problem.empty())
     return problem;
-  steering_ = std::make_unique<Steering>(publisher_, ProbeContext{*ring_, *buffers_, wheel_, clock_}, log_,
-                                         [this] { published(); });
-  steering_->follow(config_);
+  alerts_->follow(config_.alerts);
+  watches_->follow(config_);
   watch_signals();
   ring_->read(left_op_, on_worker_left, process_.left.get(), &left_count_, sizeof left_count_);
   return {};
+}
+
+void ControlLoop::begin_watching() {
+  const ProbeContext context{*ring_, *buffers_, wheel_, clock_};
+  const std::string host = read_process_usage().host;
+  // Machines that begin to tell the same receiver at the same time are to come back at different ones.
+  const uint64_t seed = std::hash<std::string>{}(host) ^ static_cast<uint64_t>(clock_.unix_ms());
+  alerts_ = std::make_unique<Alerts>(context, log_, host, seed);
+  watches_ = std::make_unique<Watches>(
+      publisher_, process_, machine_.descriptors_max, context, log_,
+      [this](Alert alert) { alerts_->raise(std::move(alert)); }, [this] { published(); });
 }
 
 void ControlLoop::turn() {
@@ -77,8 +96,12 @@ void ControlLoop::run() {
   wheel_.cancel(reclaim_timer_);
   ring_->cancel(signal_op_);
   ring_->cancel(left_op_);
-  steering_->stop();
-  while (!old_stats_.empty() || !steering_->stopped() || signal_op_.in_flight() || left_op_.in_flight()) turn();
+  watches_->stop();
+  alerts_->stop();
+  while (!old_stats_.empty() || !watches_->stopped() || !alerts_->stopped() || signal_op_.in_flight() ||
+         left_op_.in_flight()) {
+    turn();
+  }
   publisher_.reclaim();
   uint32_t cut = 0;
   for (const auto& worker : process_.workers) cut += worker->connections_cut.load(std::memory_order_relaxed);
@@ -118,7 +141,7 @@ uint32_t ControlLoop::connections() const noexcept {
 }
 
 StatsView ControlLoop::stats_view() const {
-  return {publisher_.current(), process_, figures_, now_, steering_.get()};
+  return {publisher_.current(), process_, figures_, now_, watches_.get(), alerts_.get()};
 }
 
 // --- signals --------------------------------------------------------------------------------------------------------
@@ -217,7 +240,9 @@ std::string ControlLoop::take_over(const config::Config& next) {
   const bool stats_moved = next.admin.stats.path != config_.admin.stats.path;
   OpenedStats opened = stats_moved ? open_stats(next.admin.stats) : OpenedStats{std::unique_ptr<StatsSocket>{}};
   if (!opened) return opened.error();
-  if (std::string problem = publisher_.publish(next, {layout_.connections_max}, clock_.now()); !problem.empty()) {
+  std::string problem = watches_->prepare(next);
+  if (problem.empty()) problem = publisher_.publish(next, {layout_.connections_max}, clock_.now());
+  if (!problem.empty()) {
     retire_stats(std::move(*opened));
     return problem;
   }
@@ -236,7 +261,8 @@ std::string ControlLoop::take_over(const config::Config& next) {
   config_ = next;
   log_ = Log{config_.log.level, config_.log.format};
   published();
-  steering_->follow(config_);
+  alerts_->follow(config_.alerts);
+  watches_->follow(config_);
   // Reloads may come faster than the timer; each one also takes away what earlier ones left.
   publisher_.reclaim();
   return {};

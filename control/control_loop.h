@@ -18,11 +18,12 @@
 #include <vector>
 
 #include "control/access_log.h"
+#include "control/alerts/alerts.h"
 #include "control/figures.h"
 #include "control/machine.h"
 #include "control/publisher.h"
 #include "control/stats_socket.h"
-#include "control/steering.h"
+#include "control/watches.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/timer_wheel.h"
@@ -67,6 +68,7 @@ class ControlLoop {
   static void on_reclaim(Timer& timer);
 
   void turn();
+  void begin_watching();
   void watch_signals();
   void handle_signal(uint32_t signal);
   void reload();
@@ -99,7 +101,8 @@ class ControlLoop {
   TimerWheel wheel_;
   std::unique_ptr<Ring> ring_;
   std::unique_ptr<Buffers> buffers_;
-  std::unique_ptr<Steering> steering_;
+  std::unique_ptr<Alerts> alerts_;
+  std::unique_ptr<Watches> watches_;
   std::unique_ptr<StatsSocket> stats_;
   std::vector<std::unique_ptr<StatsSocket>> old_stats_;  // stopping
   Fd signal_fd_;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/balance/reshare.h"
+#include "core/balance/shares.h"
 #include "net/io/socket.h"
 #include "net/io/socket_file.h"
 
@@ -122,22 +123,37 @@ std::string Publisher::publish(const config::Config& config, const config::Compi
   return {};
 }
 
-void Publisher::take_over(std::unique_ptr<Snapshot> snapshot) {
-  ++generation_;
-  for (const auto& upstream : snapshot->upstreams) {
-    UpstreamState& state = *upstream->state;
+void Publisher::note_events(const Snapshot& snapshot) {
+  std::unordered_set<UpstreamId> down;
+  for (const auto& each : snapshot.upstreams) {
+    const Upstream& upstream = *each;
+    UpstreamState& state = *upstream.state;
     const auto tell = [&](BalanceEvent::Kind kind) {
-      if (!upstream->is_subset) events_.push_back({kind, upstream->name, upstream->shares.tiers_in_use});
+      if (upstream.is_subset) return;
+      events_.push_back({kind, upstream.name, upstream.shares.tiers_in_use, healthy_count(upstream),
+                         static_cast<uint32_t>(upstream.endpoints.size())});
     };
-    if (upstream->shares.panic && !state.panicking) {
+    if (upstream.shares.panic && !state.panicking) {
       ++state.panics;
       tell(BalanceEvent::Kind::panic_began);
     }
-    if (!upstream->shares.panic && state.panicking) tell(BalanceEvent::Kind::panic_ended);
-    if (upstream->shares.tiers_in_use != state.tiers_in_use) tell(BalanceEvent::Kind::tiers_changed);
-    state.panicking = upstream->shares.panic;
-    state.tiers_in_use = upstream->shares.tiers_in_use;
+    if (!upstream.shares.panic && state.panicking) tell(BalanceEvent::Kind::panic_ended);
+    if (upstream.shares.tiers_in_use != state.tiers_in_use) tell(BalanceEvent::Kind::tiers_changed);
+    state.panicking = upstream.shares.panic;
+    state.tiers_in_use = upstream.shares.tiers_in_use;
+    const auto& shares = upstream.shares.each;
+    const bool is_down = std::all_of(shares.begin(), shares.end(), [](uint32_t share) { return share == 0; });
+    if (is_down) down.insert(upstream.id);
+    if (is_down != down_.contains(upstream.id)) {
+      tell(is_down ? BalanceEvent::Kind::upstream_down : BalanceEvent::Kind::upstream_up);
+    }
   }
+  down_ = std::move(down);
+}
+
+void Publisher::take_over(std::unique_ptr<Snapshot> snapshot) {
+  ++generation_;
+  note_events(*snapshot);
   registry_.retain(*snapshot);
   published_.publish(std::move(snapshot));
 }

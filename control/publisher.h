@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -22,10 +23,12 @@ namespace weir {
 
 // What an operator should hear of.
 struct BalanceEvent {
-  enum class Kind : uint8_t { panic_began, panic_ended, tiers_changed };
+  enum class Kind : uint8_t { panic_began, panic_ended, tiers_changed, upstream_down, upstream_up };
   Kind kind = Kind::panic_began;
   std::string upstream;
-  uint32_t tiers = 1;  // in use now
+  uint32_t tiers = 1;    // in use now
+  uint32_t healthy = 0;  // endpoints that take work by themselves, panic or not
+  uint32_t total = 0;    // endpoints
 };
 
 class Publisher {
@@ -49,6 +52,7 @@ class Publisher {
   Duration refresh_interval() const noexcept;
 
   Registry& registry() noexcept { return registry_; }
+  const Registry& registry() const noexcept { return registry_; }
 
   // What has happened to upstreams since this was asked last.
   std::vector<BalanceEvent> take_events() { return std::exchange(events_, {}); }
@@ -61,6 +65,7 @@ class Publisher {
 
  private:
   void take_over(std::unique_ptr<Snapshot> snapshot);
+  void note_events(const Snapshot& snapshot);
 
   // The sockets for an address: those that are open already, or new ones.
   Result<std::shared_ptr<const ListenSockets>> sockets_for(const config::ListenerConfig& listener);
@@ -70,6 +75,7 @@ class Publisher {
   Registry registry_;
   uint64_t generation_ = 0;
   std::vector<BalanceEvent> events_;
+  std::unordered_set<UpstreamId> down_;  // upstreams where nobody takes work
 };
 
 }  // namespace weir

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "control/balance_commands.h"
+#include "control/health_commands.h"
 #include "control/stats_report.h"
 #include "core/config/diagnostic.h"
 #include "core/config/suggest.h"

@@ -1,4 +1,5 @@
 #include <array>
+#include <chrono>
 #include <unordered_set>
 
 #include "control/endpoint_status.h"
@@ -144,10 +145,18 @@ void append_frontend(std::string& out, const StatsView& view, const ListenerSpec
   row.append_to(out);
 }
 
+// HAProxy's code for a check that went well.
+std::string_view passed_code(const config::HealthConfig& config) {
+  switch (config.probe) {
+    case config::ProbeKind::tcp: return config.tcp.expect.empty() ? "L4OK" : "L7OK";
+    case config::ProbeKind::http: return "L7OK";
+    case config::ProbeKind::exec: return "PROCOK";
+  }
+  return "";
+}
+
 // What rows of endpoints and of the upstream as their sum have in common.
 void set_counters(Row& row, config::Mode mode, uint64_t connections, const EndpointTotals& totals) {
-  row.set(Column::qcur, uint64_t{0});
-  row.set(Column::qmax, uint64_t{0});
   row.set(Column::scur, connections);
   row.set(Column::stot, totals.connections_total);
   row.set(Column::bin, totals.bytes_up);
@@ -164,12 +173,34 @@ void set_counters(Row& row, config::Mode mode, uint64_t connections, const Endpo
   if (mode == config::Mode::http) set_answers(row, totals);
 }
 
+// What its probes say. Which of HAProxy's codes a failure would have, nobody knows here; people read the reason.
+void set_probes(Row& row, const Probed& probed, Instant now) {
+  const auto seconds_of = [](Duration duration) {
+    return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(duration).count());
+  };
+  row.set(Column::chkfail, probed.rounds_failed);
+  row.set(Column::chkdown, probed.times_down);
+  row.set(Column::lastchg, seconds_of(now - probed.changed));
+  row.set(Column::downtime, seconds_of(probed.down_for(now)));
+  row.set(Column::check_rise, probed.config.rise);
+  row.set(Column::check_fall, probed.config.fall);
+  // HAProxy's one number for it: below `rise` it is down, and rises with each success.
+  const uint32_t streak = probed.judge.streak();
+  row.set(Column::check_health,
+          uint64_t{probed.judge.up() ? probed.config.rise + probed.config.fall - 1 - streak : streak});
+  if (!probed.last) return row.set(Column::check_status, "INI");
+  row.set(Column::check_duration,
+          static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(probed.last->took).count()));
+  row.set(Column::last_chk, probed.last->passed ? "passed" : probed.last->reason);
+  if (probed.last->passed) row.set(Column::check_status, passed_code(probed.config));
+}
+
 // HAProxy's tools read whole numbers; whoever gets anything has at least 1.
 uint64_t whole_weight(uint64_t share) {
   return (share + share_of_one - 1) / share_of_one;
 }
 
-void append_upstream(std::string& out, const Upstream& upstream, config::Mode mode) {
+void append_upstream(std::string& out, const StatsView& view, const Upstream& upstream, config::Mode mode) {
   EndpointTotals sum;
   uint64_t weight = 0;
   uint64_t share = 0;
@@ -186,9 +217,14 @@ void append_upstream(std::string& out, const Upstream& upstream, config::Mode mo
     // Relaxed: a figure, with the Leases' counting.
     const uint32_t connections = endpoint.state->connections.load(std::memory_order_relaxed);
     set_counters(row, mode, connections, totals);
+    // Who waits does so for the upstream, and for no endpoint of it.
+    row.set(Column::qcur, uint64_t{0});
+    row.set(Column::qmax, uint64_t{0});
     row.set(Column::used_conn_cur, connections);
     if (endpoint.connections_max > 0) row.set(Column::slim, endpoint.connections_max);
-    row.set(Column::status, status_of(endpoint));
+    const Probed* probed = probed_of(view, endpoint);
+    row.set(Column::status, status_of(endpoint, probed != nullptr));
+    if (probed != nullptr) set_probes(row, *probed, view.now);
     row.set(Column::weight, whole_weight(upstream.shares.each[i]));
     row.set(Column::uweight, endpoint.configured_weight);
     row.set(Column::act, uint64_t{endpoint.tier == 0});
@@ -198,6 +234,9 @@ void append_upstream(std::string& out, const Upstream& upstream, config::Mode mo
   }
   Row row{upstream.name, proxy_id(upstream.id), "BACKEND", 0, RowType::backend, mode};
   set_counters(row, mode, connections_of(upstream), sum);
+  row.set(Column::qcur, totals_of(view.snapshot, upstream).waiting);
+  // Nobody notes how many there have been at most; where nobody may wait, it is known all the same.
+  if (upstream.resilience.queue.size == 0) row.set(Column::qmax, uint64_t{0});
   row.set(Column::status, active + backup > 0 ? "UP" : "DOWN");
   row.set(Column::weight, whole_weight(share));
   row.set(Column::uweight, weight);
@@ -215,7 +254,7 @@ std::string stat_csv(const StatsView& view) {
   for (const ListenerSpec& listener : view.snapshot.listeners) append_frontend(out, view, listener);
   const HttpUpstreams http{view.snapshot};
   for (const auto& upstream : view.snapshot.upstreams) {
-    if (!upstream->is_subset) append_upstream(out, *upstream, http.mode_of(*upstream));
+    if (!upstream->is_subset) append_upstream(out, view, *upstream, http.mode_of(*upstream));
   }
   return out;
 }

@@ -3,10 +3,11 @@
 #include <array>
 #include <cmath>
 
-#include "control/endpoint_status.h"
+#include "control/alerts/alerts.h"
+#include "control/endpoint_health.h"
 #include "control/stats_report.h"
 #include "control/stats_totals.h"
-#include "control/steering.h"
+#include "control/watches.h"
 #include "core/balance/adaptive.h"
 #include "core/balance/plugin_library.h"
 #include "core/base/version.h"
@@ -79,22 +80,63 @@ Json listener_json(const Snapshot& snapshot, const ListenerSpec& listener) {
   return json;
 }
 
-std::string_view state_name(const Standing& standing) {
-  const Duty duty = standing.worse_duty();
-  return duty == Duty::ready && !standing.healthy() ? "down" : name_of(duty);
+double milliseconds(Duration duration) {
+  return std::round(std::chrono::duration<double, std::milli>(duration).count() * 1000) / 1000;
+}
+double seconds(Duration duration) {
+  return std::round(std::chrono::duration<double>(duration).count() * 1000) / 1000;
 }
 
-Json endpoint_json(const Upstream& upstream, size_t index, Instant now) {
+Json probes_json(const Probed& probed, Instant now) {
+  Json json;
+  json["kind"] = config::name_of(probed.config.probe);
+  json["paused"] = !probed.probe.has_value();
+  json["rounds"] = probed.rounds;
+  json["rounds_failed"] = probed.rounds_failed;
+  json["rounds_in_row"] = probed.rounds_in_row;
+  json["times_down"] = probed.times_down;
+  json["changed_s_ago"] = seconds(now - probed.changed);
+  json["down_s"] = seconds(probed.down_for(now));
+  json["last"] = nullptr;
+  if (probed.last) {
+    json["last"] = {{"passed", probed.last->passed},
+                    {"reason", probed.last->reason},
+                    {"took_ms", milliseconds(probed.last->took)},
+                    {"s_ago", seconds(now - probed.last->at)}};
+  }
+  return json;
+}
+
+Json endpoint_health_json(const EndpointHealth& health, Instant now) {
+  Json json;
+  json["by"] = health.condition.by.empty() ? Json(nullptr) : Json(health.condition.by);
+  json["breaker"] = nullptr;
+  if (health.breaker != nullptr) {
+    json["breaker"] = {{"state", name_of(health.breaker->state())}, {"s", seconds(now - health.breaker->since())}};
+  }
+  json["failures_in_row"] = health.failures_in_row;
+  json["ejections"] = health.ejections;
+  json["score"] = health.score;
+  json["limit"] = health.limit == 0 ? Json(nullptr) : Json(health.limit);
+  json["resting"] = health.resting;
+  json["probes"] = health.probed != nullptr ? probes_json(*health.probed, now) : Json(nullptr);
+  return json;
+}
+
+Json endpoint_json(const Upstream& upstream, size_t index, const StatsView& view) {
+  const Instant now = view.now;
   const Endpoint& endpoint = upstream.endpoints[index];
+  const EndpointHealth health = health_of(view, upstream, endpoint);
   const Standing& standing = endpoint.state->standing;
   Json json;
   json["name"] = endpoint.name;
   json["address"] = endpoint.address.to_string();
-  json["state"] = state_name(standing);
+  json["state"] = health.condition.state;
   json["weight"] = endpoint.weight;
   json["configured_weight"] = endpoint.configured_weight;
   json["effective_weight"] = static_cast<double>(upstream.shares.each[index]) / share_of_one;
   json["health"] = standing.health;
+  json["measured_health"] = standing.measured;
   json["capacity"] = standing.capacity;
   json["tier"] = endpoint.tier;
   json["in_play"] = upstream.shares.each[index] > 0 && upstream.shares.levels[index] == 0;
@@ -103,15 +145,12 @@ Json endpoint_json(const Upstream& upstream, size_t index, Instant now) {
       std::round(slowest_latency(*endpoint.state, upstream.picker_options.latency_decay, now) / 100) / 10;
   const auto score = endpoint.state->reported.read(now, upstream.picker_options.score_expiry);
   json["score"] = score ? Json(*score) : Json(nullptr);
+  json["resilience"] = endpoint_health_json(health, now);
   json["metadata"] = Json::object();
   for (const auto& [key, value] : endpoint.metadata) json["metadata"][key] = value;
   json["connections"] = read(endpoint.state->connections);
   add_counters(json, totals_of(*endpoint.state));
   return json;
-}
-
-double milliseconds(Duration duration) {
-  return std::round(std::chrono::duration<double, std::milli>(duration).count() * 1000) / 1000;
 }
 
 // What the three algorithms would have made of the last window, and which of them decides.
@@ -132,6 +171,31 @@ Json adaptive_json(const AdaptiveJudge& judge) {
   return json;
 }
 
+Json degradation_json(const DegradationWatch& watch) {
+  const Degradation::Figures& figures = watch.figures();
+  const auto error_rate = figures.error_rate();
+  Json json;
+  json["degraded"] = watch.degradation().is_degraded();
+  json["requests"] = figures.requests;
+  json["error_rate"] = error_rate ? Json(*error_rate) : Json(nullptr);
+  json["p99_ms"] = milliseconds(figures.p99);
+  json["healthy"] = figures.healthy;
+  return json;
+}
+
+Json upstream_resilience_json(const Upstream& upstream, const StatsView& view) {
+  const UpstreamTotals totals = totals_of(view.snapshot, upstream);
+  const UpstreamWatches* watches = watches_of(view, upstream);
+  Json json;
+  json["waiting"] = totals.waiting;
+  // Not counted without a limit.
+  json["pending"] = upstream.resilience.pending_max > 0 ? Json(totals.pending) : Json(nullptr);
+  json["retrying"] = upstream.resilience.retries_max > 0 ? Json(totals.retrying) : Json(nullptr);
+  add_counters(json, totals);
+  if (watches != nullptr && watches->degradation) json["degradation"] = degradation_json(*watches->degradation);
+  return json;
+}
+
 Json upstream_json(const Upstream& upstream, const StatsView& view) {
   Json json;
   json["name"] = upstream.name;
@@ -145,13 +209,33 @@ Json upstream_json(const Upstream& upstream, const StatsView& view) {
                       {"path", upstream.picker_options.plugin->path()},
                       {"misbehaved", upstream.picker_options.plugin->misbehaved()}};
   }
-  const AdaptiveWatch* watch = view.steering != nullptr ? view.steering->adaptive(upstream.id) : nullptr;
+  const AdaptiveWatch* watch = view.watches != nullptr ? view.watches->adaptive().find(upstream.id) : nullptr;
   if (watch != nullptr) json["adaptive"] = adaptive_json(watch->judge());
+  json["resilience"] = upstream_resilience_json(upstream, view);
   json["endpoints"] = Json::array();
   for (size_t i = 0; i < upstream.endpoints.size(); ++i) {
-    json["endpoints"].push_back(endpoint_json(upstream, i, view.now));
+    json["endpoints"].push_back(endpoint_json(upstream, i, view));
   }
   return json;
+}
+
+Json alerts_json(const Alerts& alerts) {
+  Json all = Json::array();
+  for (const AlertFigures& each : alerts.figures()) {
+    Json json;
+    json["rule"] = each.rule;
+    json["target"] = each.target;
+    json["failing"] = each.failing;
+    json["raised"] = each.raised;
+    json["sent"] = each.sent;
+    json["suppressed"] = each.suppressed;
+    json["failed"] = each.failed;
+    json["dropped"] = each.dropped;
+    json["retries"] = each.retries;
+    json["queued"] = each.queued;
+    all.push_back(std::move(json));
+  }
+  return all;
 }
 
 Json access_log_json(const AccessLogFigures& log) {
@@ -215,6 +299,7 @@ std::string stat_json(const StatsView& view) {
   for (const auto& upstream : view.snapshot.upstreams) {
     if (!upstream->is_subset) json["upstreams"].push_back(upstream_json(*upstream, view));
   }
+  if (view.alerts != nullptr) json["alerts"] = alerts_json(*view.alerts);
   json["close_reasons"] = counts_json(close_reason_names, totals.closed);
   json["exchange_ends"] = counts_json(exchange_end_names, totals.exchanges_ended);
   return text_of(json);

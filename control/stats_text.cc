@@ -110,12 +110,7 @@ std::string activity_text(const StatsView& view) {
 #include "control/stats_gauges.def"
 #undef WORKER_GAUGE
 #define WORKER_COUNTER(name, text) add(#name, [](const WorkerState& worker) { return worker.counters.name.read(); });
-#define LISTENER_COUNTER(name, text)
-#define ENDPOINT_COUNTER(name, text)
 #include "core/model/counters.def"
-#undef WORKER_COUNTER
-#undef LISTENER_COUNTER
-#undef ENDPOINT_COUNTER
   for (size_t i = 0; i < close_reason_count; ++i) {
     add("closed_" + std::string{close_reason_names[i].name},
         [i](const WorkerState& worker) { return worker.counters.closed[i].read(); });

@@ -9,12 +9,7 @@ WorkerTotals totals_of(const ProcessState& process) {
   WorkerTotals totals;
   for (const auto& worker : process.workers) {
 #define WORKER_COUNTER(name, text) totals.name += worker->counters.name.read();
-#define LISTENER_COUNTER(name, text)
-#define ENDPOINT_COUNTER(name, text)
 #include "core/model/counters.def"
-#undef WORKER_COUNTER
-#undef LISTENER_COUNTER
-#undef ENDPOINT_COUNTER
     for (size_t i = 0; i < close_reason_count; ++i) totals.closed[i] += worker->counters.closed[i].read();
     for (size_t i = 0; i < exchange_end_count; ++i) {
       totals.exchanges_ended[i] += worker->counters.exchanges_ended[i].read();
@@ -31,13 +26,8 @@ ListenerTotals totals_of(const ListenerState& state) {
   ListenerTotals totals;
   for (unsigned worker = 0; worker < state.workers(); ++worker) {
     const ListenerCounters& counters = state.counters(worker);
-#define WORKER_COUNTER(name, text)
 #define LISTENER_COUNTER(name, text) totals.name += counters.name.read();
-#define ENDPOINT_COUNTER(name, text)
 #include "core/model/counters.def"
-#undef WORKER_COUNTER
-#undef LISTENER_COUNTER
-#undef ENDPOINT_COUNTER
   }
   return totals;
 }
@@ -46,26 +36,34 @@ EndpointTotals totals_of(const EndpointState& state) {
   EndpointTotals totals;
   for (unsigned worker = 0; worker < state.workers(); ++worker) {
     const EndpointCounters& counters = state.counters(worker);
-#define WORKER_COUNTER(name, text)
-#define LISTENER_COUNTER(name, text)
 #define ENDPOINT_COUNTER(name, text) totals.name += counters.name.read();
 #include "core/model/counters.def"
-#undef WORKER_COUNTER
-#undef LISTENER_COUNTER
-#undef ENDPOINT_COUNTER
   }
   return totals;
 }
 
 EndpointTotals& EndpointTotals::operator+=(const EndpointTotals& other) {
-#define WORKER_COUNTER(name, text)
-#define LISTENER_COUNTER(name, text)
 #define ENDPOINT_COUNTER(name, text) name += other.name;
 #include "core/model/counters.def"
-#undef WORKER_COUNTER
-#undef LISTENER_COUNTER
-#undef ENDPOINT_COUNTER
   return *this;
+}
+
+UpstreamTotals totals_of(const Snapshot& snapshot, const Upstream& upstream) {
+  UpstreamTotals totals;
+  for (const auto& part : snapshot.upstreams) {
+    if (part->name != upstream.name) continue;
+    const UpstreamState& state = *part->state;
+    for (unsigned worker = 0; worker < state.workers(); ++worker) {
+      const UpstreamCounters& counters = state.at(worker).counters;
+#define UPSTREAM_COUNTER(name, text) totals.name += counters.name.read();
+#include "core/model/counters.def"
+    }
+    // Relaxed: figures, with the workers' counting.
+    totals.waiting += state.waiting.load(std::memory_order_relaxed);
+    totals.pending += state.pending.load(std::memory_order_relaxed);
+    totals.retrying += state.retrying.load(std::memory_order_relaxed);
+  }
+  return totals;
 }
 
 uint64_t connections_of(const Upstream& upstream) {

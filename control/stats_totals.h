@@ -10,6 +10,7 @@
 
 #include "core/model/counters.h"
 #include "core/model/process_state.h"
+#include "core/model/snapshot.h"
 #include "core/model/upstream.h"
 
 namespace weir {
@@ -20,12 +21,7 @@ class ListenerState;
 // The members can be visited with their names, in order: for_each(f) calls f(CounterName, uint64_t).
 struct WorkerTotals {
 #define WORKER_COUNTER(name, text) uint64_t name = 0;
-#define LISTENER_COUNTER(name, text)
-#define ENDPOINT_COUNTER(name, text)
 #include "core/model/counters.def"
-#undef WORKER_COUNTER
-#undef LISTENER_COUNTER
-#undef ENDPOINT_COUNTER
   std::array<uint64_t, close_reason_count> closed{};
   std::array<uint64_t, exchange_end_count> exchanges_ended{};
 
@@ -35,52 +31,50 @@ struct WorkerTotals {
 };
 
 struct ListenerTotals {
-#define WORKER_COUNTER(name, text)
 #define LISTENER_COUNTER(name, text) uint64_t name = 0;
-#define ENDPOINT_COUNTER(name, text)
 #include "core/model/counters.def"
-#undef WORKER_COUNTER
-#undef LISTENER_COUNTER
-#undef ENDPOINT_COUNTER
 
   template <class F>
   void for_each(F&& f) const {
-#define WORKER_COUNTER(name, text)
 #define LISTENER_COUNTER(name, text) f(CounterName{#name, text}, name);
-#define ENDPOINT_COUNTER(name, text)
 #include "core/model/counters.def"
-#undef WORKER_COUNTER
-#undef LISTENER_COUNTER
-#undef ENDPOINT_COUNTER
   }
 };
 
 struct EndpointTotals {
-#define WORKER_COUNTER(name, text)
-#define LISTENER_COUNTER(name, text)
 #define ENDPOINT_COUNTER(name, text) uint64_t name = 0;
 #include "core/model/counters.def"
-#undef WORKER_COUNTER
-#undef LISTENER_COUNTER
-#undef ENDPOINT_COUNTER
 
   template <class F>
   void for_each(F&& f) const {
-#define WORKER_COUNTER(name, text)
-#define LISTENER_COUNTER(name, text)
 #define ENDPOINT_COUNTER(name, text) f(CounterName{#name, text}, name);
 #include "core/model/counters.def"
-#undef WORKER_COUNTER
-#undef LISTENER_COUNTER
-#undef ENDPOINT_COUNTER
   }
 
   EndpointTotals& operator+=(const EndpointTotals& other);
 };
 
+// Of an upstream and the parts of it that are its subsets.
+struct UpstreamTotals {
+#define UPSTREAM_COUNTER(name, text) uint64_t name = 0;
+#include "core/model/counters.def"
+  // Now.
+  uint64_t waiting = 0;
+  uint64_t pending = 0;
+  uint64_t retrying = 0;
+
+  // The counters.
+  template <class F>
+  void for_each(F&& f) const {
+#define UPSTREAM_COUNTER(name, text) f(CounterName{#name, text}, name);
+#include "core/model/counters.def"
+  }
+};
+
 WorkerTotals totals_of(const ProcessState& process);
 ListenerTotals totals_of(const ListenerState& state);
 EndpointTotals totals_of(const EndpointState& state);
+UpstreamTotals totals_of(const Snapshot& snapshot, const Upstream& upstream);
 
 // Connections at the endpoints of an upstream, right now.
 uint64_t connections_of(const Upstream& upstream);

@@ -16,4 +16,12 @@ struct ProcessUsage {
 
 ProcessUsage read_process_usage();
 
+// Its parts, for who needs no more.
+struct DescriptorCount {
+  uint64_t count = 0;
+  bool by_kernel = true;  // false: they had to be counted
+};
+DescriptorCount count_descriptors();
+uint64_t resident_bytes();
+
 }  // namespace weir

@@ -10,14 +10,16 @@
 
 namespace weir {
 
-class Steering;
+class Alerts;
+class Watches;
 
 struct StatsView {
   const Snapshot& snapshot;
   const ProcessState& process;
   const ControlFigures& figures;
   Instant now{};
-  Steering* steering = nullptr;  // for commands that change something; null: nothing can be changed
+  Watches* watches = nullptr;      // what is known of health, and who changes something; null: nothing can be changed
+  const Alerts* alerts = nullptr;  // null: nobody is told
 };
 
 }  // namespace weir

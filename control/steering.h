@@ -1,28 +1,31 @@
-// Steering: what changes how much work endpoints get while the configuration stays: operators, agents, the time that
-// has passed for who starts slowly, and the evidence of adaptive balancing. It writes into the Standings of endpoints,
-// has the Publisher publish what follows from them, and says so in the log.
+// Steering: the one place where Standings change while the configuration stays, and where what follows from them is
+// published.
+//
+//     operators ----- set_...() ---------------------> change --> refresh           at once
+//     watches   ----- change() ... refresh_soon() ---> change --> (refresh_gap) --> refresh
+//     time, for who starts slowly ------------------------------> refresh
+//
+// However much happens at a time, watches make one Snapshot of it every refresh_gap at the most; the first after a
+// quiet time does not wait. Operators are answered, so theirs are published before they are.
 //
 // What an operator said stays until somebody says otherwise: a reload keeps it, a restart does not.
 //
-// Owned by the control loop, on its thread; after stop() it comes to rest by itself and may go once stopped().
+// Owned by Watches, on the control thread.
 #pragma once
 
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <vector>
 
-#include "control/adaptive_watch.h"
 #include "control/publisher.h"
+#include "control/watch_context.h"
+#include "core/balance/shares.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/timer_wheel.h"
-#include "core/config/config.h"
-#include "health/agent_probe.h"
-#include "health/prober.h"
+#include "health/probe_context.h"
 
 namespace weir {
 
@@ -32,78 +35,89 @@ struct EndpointName {
   std::string_view endpoint;
 };
 
+// Where the current Snapshot names an endpoint: in the upstream itself, not in a subset of it.
+struct EndpointPlace {
+  const Upstream* upstream = nullptr;
+  const Endpoint* endpoint = nullptr;
+
+  explicit operator bool() const noexcept { return endpoint != nullptr; }
+};
+
 class Steering {
  public:
+  static constexpr Duration refresh_gap = std::chrono::milliseconds{20};
+
   // `published` is called after each Snapshot that came from here.
-  Steering(Publisher& publisher, const ProbeContext& context, const Log& log, std::function<void()> published);
+  Steering(Publisher& publisher, const ProbeContext& context, const Log& log, const Tell& tell,
+           std::function<void()> published);
   ~Steering();
   Steering(const Steering&) = delete;
   Steering& operator=(const Steering&) = delete;
 
-  // A configuration was published: its agents are asked from now on, and no others.
-  void follow(const config::Config& config);
+  // A configuration was published. Before the watches follow it.
+  void follow();
+  // No timer of it is armed any more.
   void stop();
-  bool stopped() const noexcept { return prober_.stopped(); }
 
-  // What an operator wants. Null if there is no such endpoint.
+  const Snapshot& current() const noexcept { return publisher_.current(); }
+  unsigned workers() const noexcept { return publisher_.registry().workers(); }
+  // Null if there is no such endpoint.
   const Endpoint* find(const EndpointName& name) const noexcept;
   bool has_upstream(std::string_view name) const noexcept;
+  // Nothing if the current Snapshot does not name it: then it may be gone, and is known by its address alone.
+  EndpointPlace place_of(const EndpointState& state) const noexcept;
+  std::string full_name(const Endpoint& endpoint) const;  // "app/10.0.0.1:80"
+
+  // --- by operators, published at once
+
   void set_weight(const Endpoint& endpoint, uint32_t weight);
   void set_duty(const Endpoint& endpoint, Duty duty);
   void set_up(const Endpoint& endpoint, bool up);
   void set_health(const Endpoint& endpoint, double score);
   // As if the origin had said it in an answer.
   void set_score(const Endpoint& endpoint, double score);
-
   // Why the last change could not be published as a whole; "": it was.
   const std::string& problem() const noexcept { return problem_; }
 
-  // What adaptive balancing thinks of an upstream, for reports; null if it is not balanced so.
-  const AdaptiveWatch* adaptive(UpstreamId upstream) const noexcept;
+  // --- by watches
+
+  // Changes a standing; refresh_soon() is to follow. Who comes to take work again by that starts slowly.
+  template <class Change>
+  void change(const Endpoint& endpoint, Change&& change) {
+    Standing& standing = endpoint.state->standing;
+    const bool before = takes_work(endpoint, standing);
+    change(standing);
+    if (!before && takes_work(endpoint, standing)) standing.since = context_.clock.now();
+  }
+  // Publishes what follows from the standings, now or when refresh_gap is over. Endpoints move by that, Upstreams too:
+  // whoever holds a reference to one asks again.
+  void refresh_soon();
+  // An Alert about an endpoint, to whoever wants it.
+  void tell(AlertKind kind, const Endpoint& endpoint, std::string reason) const;
 
  private:
-  struct Agent {
-    EndpointState& state;
-    std::string name;  // "app/10.0.0.1:80"
-    config::AgentConfig config;
-    std::string trouble;  // what it failed of the last time; "": it answered
+  struct Index {
+    uint32_t upstream;
+    uint32_t endpoint;
   };
 
-  static void on_refresh(Timer& timer);
-  static void on_window(Timer& timer);
+  static void on_ramp(Timer& timer);
+  static void on_soon(Timer& timer);
 
-  struct Place {
-    const Upstream* upstream = nullptr;
-    const Endpoint* endpoint = nullptr;
-  };
-  // Where the current Snapshot names it first; nothing if it does not.
-  Place place_of(const EndpointState& state) const noexcept;
-  std::string full_name(const Endpoint& endpoint) const;  // "app/10.0.0.1:80"
-
-  // Changes a standing; refresh() is to follow. Who comes to take work again by that starts slowly.
-  template <class Change>
-  void change(const Endpoint& endpoint, Change&& change);
-  // Publishes what follows from the standings as they are.
   void refresh();
-  void arm_refresh();
-  void log_events();
-  void ask_agents(const config::Config& config);
-  void ask_agent(const Upstream& upstream, const Endpoint& endpoint, const config::AgentConfig& config);
-  void forget_agents(const std::unordered_map<ProbeId, Agent>& gone);
-  void agent_said(ProbeId id, const AgentReport& report);
-  void watch_adaptive(const config::Config& config);
-  void windows_over();
+  void arm_ramp();
+  void say_events();
 
   Publisher& publisher_;
   const ProbeContext context_;
   const Log& log_;
+  const Tell& tell_;
   const std::function<void()> published_;
-  Timer refresh_timer_;
-  Timer window_timer_;
-  Prober prober_;
-  std::unordered_map<ProbeId, Agent> agents_;
-  std::vector<std::unique_ptr<AdaptiveWatch>> adaptive_;
-  std::string problem_;  // of the last refresh
+  Timer ramp_timer_;                                         // armed while a share grows with time
+  Timer soon_timer_;                                         // armed while a change waits to be published
+  Instant refreshed_ = Instant::min();                       // the last time
+  std::unordered_map<const EndpointState*, Index> indices_;  // of who is named by the current Snapshot
+  std::string problem_;                                      // of the last refresh
 };
 
 }  // namespace weir

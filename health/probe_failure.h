@@ -11,13 +11,15 @@ namespace weir {
 struct ProbeFailure {
   enum class Kind : uint8_t {
     not_connected,  // `error` says why: refused, timed out, no descriptors left, ...
+    not_secured,    // connected, but not over TLS; `detail` says why
     silent,         // connected, but it did not say enough in time
     closed,         // it ended the connection before it had said enough
     too_long,       // it said more than anybody wants to hear
-    broken,         // the connection failed in the middle; `error` says how
+    broken,         // the connection failed in the middle; `error` says how, or `detail` does
   };
   Kind kind = Kind::broken;
-  Error error;
+  Error error{};
+  std::string detail{};
 
   bool operator==(const ProbeFailure&) const = default;
 };

@@ -46,6 +46,18 @@ void Prober::remove(ProbeId id) {
   }
 }
 
+void Prober::set_interval(ProbeId id, Duration interval) {
+  WEIR_ASSERT(interval > Duration::zero(), interval.count());
+  const auto found = entries_.find(id);
+  if (found == entries_.end() || found->second.removed) return;
+  Entry& entry = found->second;
+  entry.interval = interval;
+  if (entry.state != State::waiting) return;
+  // Thousands may be hurried at the same moment (their upstream is in doubt), hence not all of them at once.
+  const Instant now = context_.clock.now();
+  if (entry.timer.deadline() - now > interval) context_.wheel.arm(entry.timer, schedule_.first(now, interval));
+}
+
 void Prober::stop() {
   stopping_ = true;
   // Removing may erase at once, so not while walking over them.

@@ -46,6 +46,11 @@ class Prober {
   // There will be no report of it any more. Nothing happens if it was removed before.
   void remove(ProbeId id);
 
+  // For all rounds after the one under way; called by a report, it decides when the very next one begins. A probe that
+  // waits keeps the time it has, unless that is more than the new interval away: then it gets a place within it.
+  // Nothing happens if it was removed.
+  void set_interval(ProbeId id, Duration interval);
+
   // Removes all.
   void stop();
   // Nothing of it is in flight: it may go.
@@ -67,7 +72,7 @@ class Prober {
 
     Prober& prober;
     const std::unique_ptr<Probe> probe;
-    const Duration interval;
+    Duration interval;
     State state = State::waiting;
     bool removed = false;      // goes when its round, or its report, is over
     bool was_held_up = false;  // has had its other time: once only, or a thread that is always late asks nobody

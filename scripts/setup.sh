@@ -12,7 +12,7 @@ packages_of() {
     build)
       echo g++ cmake ninja-build ccache mold pkg-config python3 \
         liburing-dev libxxhash-dev libmimalloc-dev libcli11-dev libyaml-cpp-dev nlohmann-json3-dev libre2-dev \
-        libmaxminddb-dev libgtest-dev libgmock-dev libbenchmark-dev
+        libmaxminddb-dev libssl-dev libcurl4-openssl-dev openssl libgtest-dev libgmock-dev libbenchmark-dev
       ;;
     lint) echo clang-tidy-14 python3 shellcheck ;;
     format) echo clang-format-14 ;;

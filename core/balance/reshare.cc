@@ -15,6 +15,7 @@ struct Place {
   uint32_t weight = 0;
   uint32_t connections_max = 0;
   bool takes_sessions = true;
+  bool idle_wanted = true;
 
   bool operator==(const Place&) const = default;
 };
@@ -44,8 +45,9 @@ Reckoned reckon(const Upstream& upstream, Instant now) {
   }
   reckoned.shares = share_out(upstream.endpoints, standings, upstream.share_rules, now);
   for (size_t i = 0; i < standings.size(); ++i) {
-    const bool there = (standings[i].up && standings[i].agent_up) || reckoned.shares.panic;
+    const bool there = standings[i].there() || reckoned.shares.panic;
     reckoned.places[i].takes_sessions = there && standings[i].worse_duty() != Duty::maint;
+    reckoned.places[i].idle_wanted = there && standings[i].worse_duty() == Duty::ready;
   }
   return reckoned;
 }
@@ -61,6 +63,7 @@ void reshare(Upstream& upstream, Instant now) {
     endpoint.weight = reckoned.places[i].weight;
     endpoint.connections_max = reckoned.places[i].connections_max;
     endpoint.takes_sessions = reckoned.places[i].takes_sessions;
+    endpoint.idle_wanted = reckoned.places[i].idle_wanted;
     upstream.candidates.push_back({endpoint.state, endpoint.id, upstream.shares.each[i], endpoint.connections_max});
   }
   upstream.picker_options.adaptive_choice = upstream.state->adaptive_choice;
@@ -73,7 +76,7 @@ bool wants_reshare(const Upstream& upstream, Instant now) {
   if (upstream.picker_options.adaptive_choice != upstream.state->adaptive_choice) return true;
   for (size_t i = 0; i < upstream.endpoints.size(); ++i) {
     const Endpoint& endpoint = upstream.endpoints[i];
-    const Place present{endpoint.weight, endpoint.connections_max, endpoint.takes_sessions};
+    const Place present{endpoint.weight, endpoint.connections_max, endpoint.takes_sessions, endpoint.idle_wanted};
     if (present != reckoned.places[i]) return true;
   }
   return false;

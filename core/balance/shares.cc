@@ -48,6 +48,12 @@ bool takes_work(const Endpoint& endpoint, const Standing& standing) noexcept {
   return on_duty(endpoint, standing) && standing.healthy();
 }
 
+uint32_t healthy_count(const Upstream& upstream) noexcept {
+  return static_cast<uint32_t>(
+      std::count_if(upstream.endpoints.begin(), upstream.endpoints.end(),
+                    [](const Endpoint& endpoint) { return takes_work(endpoint, endpoint.state->standing); }));
+}
+
 Shares share_out(std::span<const Endpoint> endpoints, std::span<const Standing> standings, const ShareRules& rules,
                  Instant now) {
   WEIR_ASSERT(endpoints.size() == standings.size());
@@ -74,7 +80,7 @@ Shares share_out(std::span<const Endpoint> endpoints, std::span<const Standing> 
     tiers[endpoint.tier].all += weight;
     if (!on_duty(endpoint, standing) || (!standing.healthy() && !shares.panic)) continue;
     const double rising = shares.panic ? 1 : ramp(standing, rules, now);
-    const double part = shares.panic ? 1 : standing.health * standing.capacity * rising;
+    const double part = shares.panic ? 1 : standing.health * standing.measured * standing.capacity * rising;
     shares.each[i] = share_at(weight, part);
     shares.ramping = shares.ramping || rising < 1;
     tiers[endpoint.tier].healthy += weight;

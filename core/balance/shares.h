@@ -1,7 +1,8 @@
 // Shares: how much new work each endpoint of an upstream is to get, reckoned from everything that is known of it. This
 // is the one place where weight, health, slow start, duty, panic and tiers meet; the algorithms see the result only.
 //
-//     share = weight x 100 x health x what its agent says x ramp        0 for who is down, drained, in maintenance
+//     share = weight x 100 x health x what its agent says x ramp        0 for who is down, ejected, broken, drained, in
+//                                                                       maintenance
 //
 // Ramp: an endpoint that has just come, or come back, begins with a part of its weight and grows to the whole in a
 // straight line over `slow_start`. Never less than one hundredth of a weight for who gets something at all.
@@ -21,6 +22,7 @@
 #include "core/base/clock.h"
 #include "core/model/endpoint.h"
 #include "core/model/shares.h"
+#include "core/model/upstream.h"
 
 namespace weir {
 
@@ -29,6 +31,9 @@ uint32_t weight_of(const Endpoint& endpoint, const Standing& standing) noexcept;
 
 // Does it get new work, as far as it is its own affair? (There may be panic, or other tiers in play.)
 bool takes_work(const Endpoint& endpoint, const Standing& standing) noexcept;
+
+// How many of them do. Control thread.
+uint32_t healthy_count(const Upstream& upstream) noexcept;
 
 // `standings` and `endpoints` by the same index.
 Shares share_out(std::span<const Endpoint> endpoints, std::span<const Standing> standings, const ShareRules& rules,

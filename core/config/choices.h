@@ -11,6 +11,7 @@
 #include "core/base/log.h"
 #include "core/model/http_upstream.h"
 #include "core/model/picker_options.h"
+#include "core/model/rate_limit.h"
 #include "core/model/template_text.h"
 
 namespace weir::config {
@@ -19,6 +20,11 @@ enum class Mode : uint8_t { tcp, http };
 enum class SendProxy : uint8_t { off, v1, v2 };
 enum class AccessLogFormat : uint8_t { json, combined };
 enum class SubsetFallback : uint8_t { none, any };
+enum class Preset : uint8_t { standard, patient };
+enum class ProbeKind : uint8_t { tcp, http, exec };
+enum class RateAction : uint8_t { refuse, count };
+enum class AlertOn : uint8_t { endpoint, upstream, degraded };
+using RateHeaders = RateLimit::Tell;
 using StickyBy = StickyPolicy::Kind;
 using SameSite = StickyPolicy::SameSite;
 
@@ -80,6 +86,38 @@ inline constexpr std::array subset_fallback_choices{
     Choice<SubsetFallback>{SubsetFallback::any, "any"},
 };
 
+inline constexpr std::array preset_choices{
+    Choice<Preset>{Preset::standard, "standard"},
+    Choice<Preset>{Preset::patient, "patient"},
+};
+
+inline constexpr std::array probe_kind_choices{
+    Choice<ProbeKind>{ProbeKind::tcp, "tcp"},
+    Choice<ProbeKind>{ProbeKind::http, "http"},
+    Choice<ProbeKind>{ProbeKind::exec, "exec"},
+};
+
+inline constexpr std::array rate_algorithm_choices{
+    Choice<RateAlgorithm>{RateAlgorithm::token_bucket, "token_bucket"},
+    Choice<RateAlgorithm>{RateAlgorithm::sliding_window, "sliding_window"},
+};
+
+inline constexpr std::array rate_action_choices{
+    Choice<RateAction>{RateAction::refuse, "refuse"},
+    Choice<RateAction>{RateAction::count, "count"},
+};
+
+inline constexpr std::array rate_headers_choices{
+    Choice<RateHeaders>{RateHeaders::refused, "refused"},
+    Choice<RateHeaders>{RateHeaders::always, "always"},
+};
+
+inline constexpr std::array alert_on_choices{
+    Choice<AlertOn>{AlertOn::endpoint, "endpoint"},
+    Choice<AlertOn>{AlertOn::upstream, "upstream"},
+    Choice<AlertOn>{AlertOn::degraded, "degraded"},
+};
+
 // What may stand between the braces of a template.
 inline constexpr std::array template_fact_choices{
     Choice<TemplateFact>{TemplateFact::scheme, "scheme"},
@@ -121,6 +159,24 @@ constexpr std::span<const Choice<LoadMeasure>> choices_of(LoadMeasure /*tag*/) {
 }
 constexpr std::span<const Choice<SubsetFallback>> choices_of(SubsetFallback /*tag*/) {
   return subset_fallback_choices;
+}
+constexpr std::span<const Choice<Preset>> choices_of(Preset /*tag*/) {
+  return preset_choices;
+}
+constexpr std::span<const Choice<ProbeKind>> choices_of(ProbeKind /*tag*/) {
+  return probe_kind_choices;
+}
+constexpr std::span<const Choice<RateAlgorithm>> choices_of(RateAlgorithm /*tag*/) {
+  return rate_algorithm_choices;
+}
+constexpr std::span<const Choice<RateAction>> choices_of(RateAction /*tag*/) {
+  return rate_action_choices;
+}
+constexpr std::span<const Choice<RateHeaders>> choices_of(RateHeaders /*tag*/) {
+  return rate_headers_choices;
+}
+constexpr std::span<const Choice<AlertOn>> choices_of(AlertOn /*tag*/) {
+  return alert_on_choices;
 }
 constexpr std::span<const Choice<TemplateFact>> choices_of(TemplateFact /*tag*/) {
   return template_fact_choices;

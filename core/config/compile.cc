@@ -6,6 +6,7 @@
 
 #include "core/config/compile_balance.h"
 #include "core/config/compile_http.h"
+#include "core/config/compile_resilience.h"
 
 namespace weir::config {
 namespace {
@@ -36,11 +37,14 @@ Result<std::shared_ptr<const Upstream>, std::string> compile_upstream(const Upst
   upstream->send_proxy = header_of(config.send_proxy);
   upstream->tries = config.tries;
   upstream->connect_timeout = config.timeouts.connect.value_or(whole.timeouts.connect);
+  upstream->resilience = compile_resilience(config);
   upstream->http = compile_http_upstream(config, whole.timeouts, *upstream, registry);
   return std::shared_ptr<const Upstream>{std::move(upstream)};
 }
 
-ListenerSpec compile_listener(const ListenerConfig& config, const Config& whole, Registry& registry) {
+// Or the sentence that says why it cannot be.
+Result<ListenerSpec, std::string> compile_listener(const ListenerConfig& config, const Config& whole,
+                                                   uint32_t connections_max, Registry& registry) {
   ListenerSpec listener;
   listener.id = registry.listener_id(config.name);
   listener.name = config.name;
@@ -52,6 +56,9 @@ ListenerSpec compile_listener(const ListenerConfig& config, const Config& whole,
   listener.lifetime = whole.timeouts.lifetime;
   listener.proxy_header_timeout = whole.timeouts.proxy_header;
   listener.http = compile_http_listener(config, whole, registry);
+  if (std::string problem = compile_admission(listener, config, connections_max, registry); !problem.empty()) {
+    return problem;
+  }
   listener.state = &registry.listener_state(listener.id);
   return listener;
 }
@@ -65,6 +72,7 @@ Result<std::unique_ptr<Snapshot>, std::string> compile(const Config& config, con
   snapshot->configured = generation;
   snapshot->connections_max = config.limits.connections.value_or(limits.connections_max);
   snapshot->connections_per_worker_max = config.limits.connections_per_worker.value_or(snapshot->connections_max);
+  snapshot->shedding = compile_shedding(config.shedding);
 
   const std::vector<std::string> names = zone_names(config);
   const zones::ZoneNames zones{names};
@@ -83,7 +91,9 @@ Result<std::unique_ptr<Snapshot>, std::string> compile(const Config& config, con
     snapshot->upstreams.push_back(std::move(*compiled));
   }
   for (const ListenerConfig& listener : config.listeners) {
-    snapshot->listeners.push_back(compile_listener(listener, config, registry));
+    auto compiled = compile_listener(listener, config, snapshot->connections_max, registry);
+    if (!compiled) return compiled.error();
+    snapshot->listeners.push_back(std::move(*compiled));
   }
   snapshot->upstream_by_id.assign(registry.upstream_count(), ~uint32_t{0});
   for (uint32_t i = 0; i < snapshot->upstreams.size(); ++i) {

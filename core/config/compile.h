@@ -1,6 +1,6 @@
 // Compiling: a Config that has passed validation becomes a Snapshot, complete but for its listening sockets, which the
-// publisher opens. What can fail is what the Config names and is not in it: plug-ins, and files of zones. Control
-// thread.
+// publisher opens. What can fail is what the Config names and is not in it: plug-ins, and files of zones and clients.
+// Control thread.
 #pragma once
 
 #include <cstdint>

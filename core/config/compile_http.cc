@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/config/characters.h"
+#include "core/config/compile_resilience.h"
 #include "core/routing/router.h"
 #include "core/routing/sticky_token.h"
 
@@ -71,7 +72,8 @@ uint32_t whole_milliseconds(Duration duration) {
   return static_cast<uint32_t>(std::chrono::ceil<std::chrono::milliseconds>(duration).count());
 }
 
-std::shared_ptr<const Route> compiled(const RouteConfig& config, Registry& registry) {
+// `listener` is the name of the one it belongs to.
+std::shared_ptr<const Route> compiled(const RouteConfig& config, const std::string& listener, Registry& registry) {
   auto route = std::make_shared<Route>();
   route->name = config.name;
   if (!config.upstream.empty()) route->split.push_back({destination(config, registry), 1});
@@ -101,6 +103,8 @@ std::shared_ptr<const Route> compiled(const RouteConfig& config, Registry& regis
     route->mirror_parts = config.mirror->parts;
   }
   if (config.timeout) route->request_timeout_ms = whole_milliseconds(*config.timeout);
+  route->rate_limits = compile_rate_limits(config.rate_limits, listener + "\n" + config.name, registry);
+  route->priority = config.priority;
   return route;
 }
 
@@ -188,7 +192,7 @@ std::shared_ptr<const HttpListener> compile_http_listener(const ListenerConfig& 
   std::vector<RouteMatch> matches;
   for (const RouteConfig& route : listener.routes) {
     matches.push_back(compiled(route.match));
-    http->routes.push_back(compiled(route, registry));
+    http->routes.push_back(compiled(route, listener.name, registry));
   }
   if (!matches.empty()) http->router = routing::make_router(matches);
   if (!listener.upstream.empty()) {
@@ -196,11 +200,12 @@ std::shared_ptr<const HttpListener> compile_http_listener(const ListenerConfig& 
     otherwise.upstream = listener.upstream;
     otherwise.subset = listener.subset;
     otherwise.subset_fallback = listener.subset_fallback;
-    http->otherwise = compiled(otherwise, registry);
+    http->otherwise = compiled(otherwise, listener.name, registry);
   }
   http->forward = compiled(listener.forward, listener.trusted_proxies);
   http->limits = compiled(config.limits);
   http->allow_connect = listener.allow_connect;
+  http->priority_header = lower_case(listener.priority_header);
   http->access_log = config.access_log.has_value() && listener.access_log;
   http->header_timeout = config.timeouts.header;
   http->body_timeout = config.timeouts.client_body;

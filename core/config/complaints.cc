@@ -22,6 +22,10 @@ void Complaints::says_nothing(const std::string& path, const std::string& with, 
   if (is_written(path)) add(path, "this says nothing with `" + with + "`", std::move(fix));
 }
 
+void Complaints::says_nothing_without(const std::string& path, const std::string& what, std::string fix) {
+  if (is_written(path)) add(path, "this says nothing without " + what, std::move(fix));
+}
+
 void Complaints::upstream_exists(const std::string& path, const std::string& name) {
   if (name.empty()) return;
   // An upstream whose name could not be read may be the one that is meant; that there is none at all is said elsewhere.

@@ -47,6 +47,8 @@ class Complaints {
 
   // For a key that was written where it has no effect: `with` is what takes it away, `fix` what would give it one.
   void says_nothing(const std::string& path, const std::string& with, std::string fix);
+  // The same, where something is missing: `what` is in words.
+  void says_nothing_without(const std::string& path, const std::string& what, std::string fix);
 
   // If there is no upstream of that name. An empty one was broken, and has been complained about.
   void upstream_exists(const std::string& path, const std::string& name);

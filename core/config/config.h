@@ -15,9 +15,11 @@
 #include "core/config/balance_config.h"
 #include "core/config/choices.h"
 #include "core/config/http_config.h"
+#include "core/config/resilience_config.h"
 #include "core/model/address.h"
 #include "core/model/endpoint.h"
 #include "core/model/key_source.h"
+#include "core/model/resilience.h"
 
 namespace weir::config {
 
@@ -35,13 +37,21 @@ struct ListenerConfig {
   uint32_t max_connections = 0;  // 0: only the global limit
   uint32_t backlog = 4096;
   CidrSet accept_proxy;  // peers that must send a PROXY header
+  CidrSet allow;         // clients; the smallest block of all four lists decides
+  CidrSet deny;
+  std::string allow_file;                   // path; "": none
+  std::string deny_file;                    // path; "": none
+  uint32_t max_connections_per_client = 0;  // 0: any number
+  Priority priority = priority_usual;
+  std::vector<RateLimitConfig> rate_limits;
   // Mode::http only.
   std::vector<RouteConfig> routes;
   CidrSet trusted_proxies;  // peers that are believed about the client
   ForwardConfig forward;
   bool allow_connect = false;
-  uint32_t max_requests = 0;  // of one connection; 0: any number
-  bool access_log = true;     // when there is an access log
+  std::string priority_header;  // "": none
+  uint32_t max_requests = 0;    // of one connection; 0: any number
+  bool access_log = true;       // when there is an access log
 };
 
 struct EndpointConfig {
@@ -64,6 +74,7 @@ struct UpstreamTimeoutsConfig {
 
 struct UpstreamConfig {
   std::string name;
+  Preset preset = Preset::standard;  // has been applied when a Config has been parsed (preset.h)
   std::string balance = "round_robin";
   KeySource hash_by{KeySource::Kind::client_ip, ""};
   double bounded_load = 0;             // 0: no bound
@@ -80,6 +91,16 @@ struct UpstreamConfig {
   uint32_t backup_threshold = 0;  // percent
   uint32_t panic_threshold = 0;   // percent
   std::optional<AgentConfig> agent;
+  std::optional<HealthConfig> health;
+  std::optional<OutliersConfig> outliers;
+  std::optional<BreakerConfig> breaker;
+  uint32_t max_pending = 0;  // 0: any number
+  uint32_t max_retries = 0;  // 0: any number
+  std::optional<QueueConfig> queue;
+  std::optional<ConcurrencyConfig> concurrency;
+  std::optional<HedgeConfig> hedge;
+  std::optional<HealthScoreConfig> health_score;
+  std::optional<DegradedConfig> degraded;
   std::vector<EndpointConfig> endpoints;
   SendProxy send_proxy = SendProxy::off;
   uint32_t tries = 3;
@@ -140,12 +161,14 @@ struct Config {
   ZonesConfig zones;
   TimeoutsConfig timeouts;
   LimitsConfig limits;
+  SheddingConfig shedding;
+  std::vector<AlertConfig> alerts;
   AdminConfig admin;
   LogConfig log;
   std::optional<AccessLogConfig> access_log;
 };
 
-// Gives listeners and endpoints that have no name their address as one, and routes their number.
+// Gives listeners and endpoints that have no name their address as one, and routes and rate limits their number.
 void name_the_unnamed(Config& config);
 
 }  // namespace weir::config

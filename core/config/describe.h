@@ -15,6 +15,7 @@
 
 #include "core/config/config.h"
 #include "core/config/describe_http.h"
+#include "core/config/describe_resilience.h"
 #include "core/config/description_note.h"
 #include "core/config/kinds.h"
 
@@ -42,6 +43,7 @@ void describe(V& v, ListenerConfig& c) {
                    "`all`: every peer; `unix`: those over a UNIX socket. Connections of other peers are taken as "
                    "they are.",
        .otherwise = "nobody"});
+  describe_admission(v, c);
   v.list(
       "routes", c.routes,
       {.sentence = "With `mode: http`: what is done with which requests. Of all routes that match, the most specific "
@@ -54,6 +56,7 @@ void describe(V& v, ListenerConfig& c) {
   v.section("forward", c.forward, {.sentence = "With `mode: http`: what origins are told of the client."});
   v.value("allow_connect", c.allow_connect, Boolean{},
           {.sentence = "With `mode: http`: CONNECT opens a tunnel to the upstream, instead of being refused."});
+  describe_priority_header(v, c);
   v.value("max_requests", c.max_requests, Count<uint32_t>{0, range::requests_max},
           {.sentence = "With `mode: http`: requests of one client connection; 0: any number."});
   v.value("access_log", c.access_log, Boolean{},
@@ -93,7 +96,9 @@ void describe(V& v, UpstreamConfig& c) {
          {.sentence = "The origins. An item is a mapping, or an address alone.",
           .required = true,
           .short_form = "address"});
+  describe_preset(v, c);
   describe_balance(v, c);
+  describe_resilience(v, c);
   v.value("send_proxy", c.send_proxy, OneOf<SendProxy>{},
           {.sentence = "The PROXY protocol header that tells the origin who the client is."});
   v.value("tries", c.tries, Count<uint32_t>{1, range::tries_max},
@@ -182,6 +187,9 @@ void describe(V& v, Config& c) {
   v.section("zones", c.zones, {.sentence = "Which clients are near to which endpoints, for `balance: zone_aware`."});
   v.section("timeouts", c.timeouts, {.sentence = "How long things may take."});
   v.section("limits", c.limits, {.sentence = "How much there may be of things."});
+  v.section("shedding", c.shedding,
+            {.sentence = "When workers turn away what they could not serve well, of the lowest priority first."});
+  v.list("alerts", c.alerts, {.sentence = "Who is told when endpoints and upstreams change."});
   v.section("admin", c.admin, {.sentence = "How weir is watched and steered."});
   v.section("log", c.log, {.sentence = "What weir writes to its standard error."});
   v.section("access_log", c.access_log, {.sentence = "A line for each HTTP request. Without it: none."});

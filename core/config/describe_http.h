@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "core/config/describe_balance.h"
+#include "core/config/describe_resilience.h"
 #include "core/config/description_note.h"
 #include "core/config/http_config.h"
 #include "core/config/http_kinds.h"
@@ -175,6 +176,7 @@ void describe(V& v, RouteConfig& c) {
   v.section("mirror", c.mirror, {.sentence = "Another upstream that gets copies of the requests."});
   v.value("timeout", c.timeout, Inherited{Time{range::short_wait_min, range::route_timeout_max}},
           {.sentence = "How long a request may take in all.", .otherwise = "`timeouts.request` of the upstream"});
+  describe_route_limits(v, c);
 }
 
 template <class V>

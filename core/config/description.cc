@@ -17,7 +17,7 @@ class Describer {
   void value(std::string_view key, const T& field, const Kind& kind, const Note& note) {
     FieldDescription& description = add(key, FieldDescription::Shape::value, note);
     description.type = kind.type();
-    description.default_text = kind.show(field);
+    if (!note.required) description.default_text = kind.show(field);
   }
 
   template <class T, class Kind>

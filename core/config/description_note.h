@@ -12,11 +12,14 @@
 
 namespace weir::config {
 
+inline constexpr uint32_t pair_bytes_max = 128;  // of the names and values of a mapping
+
 struct Note {
   std::string_view sentence;
   bool required = false;
   std::string_view otherwise = {};   // what holds when the key is left out, where the default value does not say it
   std::string_view short_form = {};  // list: the key that an item means which is a scalar instead of a mapping
+  uint32_t value_bytes_max = pair_bytes_max;  // pairs: of a value
 };
 
 namespace range {
@@ -33,7 +36,6 @@ inline constexpr uint32_t tries_max = weir::tries_max;
 inline constexpr uint32_t backlog_max = 1'000'000;
 inline constexpr uint32_t pipes_max = 65536;
 inline constexpr uint32_t maglev_table_size_max = 16'777'213;  // the largest prime below 2^24
-inline constexpr size_t pair_bytes_max = 128;                  // of the names and values of a mapping
 }  // namespace range
 
 }  // namespace weir::config

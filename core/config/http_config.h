@@ -12,8 +12,10 @@
 
 #include "core/base/clock.h"
 #include "core/config/choices.h"
+#include "core/config/resilience_config.h"
 #include "core/model/address.h"
 #include "core/model/endpoint.h"
+#include "core/model/resilience.h"
 #include "core/model/route.h"
 #include "core/model/template_text.h"
 
@@ -111,7 +113,9 @@ struct RouteConfig {
   RequestHeadersConfig request_headers;
   AnswerHeadersConfig answer_headers;
   std::optional<MirrorConfig> mirror;
-  std::optional<Duration> timeout;  // none: the upstream's
+  std::optional<Duration> timeout;           // none: the upstream's
+  std::optional<Priority> priority;          // none: the listener's
+  std::vector<RateLimitConfig> rate_limits;  // beside those of the listener
 };
 
 struct ForwardConfig {

@@ -123,9 +123,9 @@ struct Percent {
 };
 
 // "cookie:NAME" and "header:NAME"; for a split also "query:NAME", "client_ip" and "random"; for hashing also
-// "client_address" and "path", but not "random".
+// "client_address" and "path", but not "random"; for a limit as for a split, but not "random".
 struct KeyFrom {
-  enum class Use : uint8_t { split, session, hash };
+  enum class Use : uint8_t { split, session, hash, limit };
   Use use;
 
   std::optional<Mistake> read(std::string_view text, KeySource& out) const;

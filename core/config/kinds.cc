@@ -168,7 +168,8 @@ std::optional<Mistake> Factor::read(std::string_view text, double& out) const {
     return Mistake{quoted(text) + " is not a factor", "write a number like 1.25, or `off`"};
   }
   if (!(value >= min && value <= max)) {
-    return Mistake{quoted(text) + " is out of range", "write a number from " + show(min) + " to " + show(max)};
+    return Mistake{quoted(text) + " is out of range",
+                   "write a number from " + show(min) + " to " + show(max) + ", or `off`"};
   }
   out = value;
   return std::nullopt;

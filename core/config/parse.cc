@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "core/config/preset.h"
 #include "core/config/reader.h"
 #include "core/config/source.h"
 #include "core/config/validate.h"
@@ -41,6 +42,7 @@ ParseResult parse_source(const SourceText& source, const Environment& environmen
     if (context.is_damaged(path)) return Said::damaged;
     return context.is_written(path) ? Said::something : Said::nothing;
   };
+  apply_presets(config, what_is_said);
   for (Complaint& complaint : validate(config, what_is_said)) {
     if (context.is_broken(complaint.path)) continue;  // what is wrong there has been said
     context.wrong(complaint.path, context.place_of(complaint.path), std::move(complaint.mistake));

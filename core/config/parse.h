@@ -1,6 +1,7 @@
 // Parsing: a weir.yaml becomes a Config, or a list of everything that is wrong with it.
 //
-//     file -> text -> YAML tree -> fields (reader.h, by describe.h) -> rules between fields (validate.h) -> Config
+//     file -> text -> YAML tree -> fields (reader.h, by describe.h) -> presets (preset.h)
+//          -> rules between fields (validate.h) -> Config
 //
 // Each step goes as far as it can, so that one run reports every mistake it can see. No exception leaves these
 // functions. Called by the control thread and by the command line, never by workers.
@@ -35,7 +36,7 @@ ParseResult parse_file(const std::string& path, const Environment& environment,
                        std::span<const std::string_view> algorithms);
 
 // For a Config that was made by hand: the rules that parse_text applies, as diagnostics without a line, about `origin`
-// ("command line"). Names the unnamed.
+// ("command line"). Names the unnamed; knows nothing of presets, since everything may have been written.
 ParseResult check_config(Config config, std::string_view origin);
 
 }  // namespace weir::config

@@ -118,8 +118,8 @@ void Reader::pairs(std::string_view key, Metadata& out, const Note& note) {
   const YamlNode* node = take(key, note);
   const std::string path = path_of(key);
   if (node == nullptr || !is_mapping(path, key, *node)) return;
-  const Text name{"a name", 1, range::pair_bytes_max};
-  const Text value{"a value", 0, range::pair_bytes_max};
+  const Text name{"a name", 1, pair_bytes_max};
+  const Text value{"a value", 0, note.value_bytes_max};
   for (const YamlNode::Entry& entry : node->entries) {
     std::pair<std::string, std::string> pair;
     if (auto mistake = name.read(entry.key->text, pair.first)) {

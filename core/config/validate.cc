@@ -2,6 +2,7 @@
 
 #include "core/config/validate_balance.h"
 #include "core/config/validate_http.h"
+#include "core/config/validate_resilience.h"
 #include "core/config/values.h"
 
 namespace weir::config {
@@ -36,6 +37,8 @@ class Validator {
     check_upstreams();
     validate_zones(complaints_, config_);
     validate_subsets(complaints_, config_);
+    validate_shedding(complaints_, config_.shedding);
+    validate_alerts(complaints_, config_);
     check_stats();
     validate_http_limits(complaints_, config_.limits);
     validate_access_log(complaints_, config_);
@@ -91,6 +94,7 @@ class Validator {
       check_accept_proxy(listener, path);
       complaints_.upstream_exists(path + ".upstream", listener.upstream);
       validate_mode(complaints_, listener, path);
+      validate_admission(complaints_, config_, listener, path);
       const auto& all = config_.limits.connections;
       if (all && listener.max_connections > *all) {
         complain(path + ".max_connections",
@@ -153,6 +157,7 @@ class Validator {
       check_endpoints(upstream, path);
       validate_balance(complaints_, config_, upstream, path);
       validate_http_upstream(complaints_, upstream, path);
+      validate_resilience(complaints_, config_, upstream, path);
     }
   }
 

@@ -1,7 +1,8 @@
-// Validation: the rules between fields, which no field can know alone. It needs neither a file nor the system: a Config
-// made from command-line flags goes through the same rules.
+// Validation: the rules between fields, which no field can know alone. A Config made from command-line flags goes
+// through the same rules. Of the system it looks only at what has to be there to compile: plug-ins, files of zones and
+// of clients.
 //
-// A Config with no complaints can be compiled into a Snapshot. Pure function. Any thread.
+// A Config with no complaints can be compiled into a Snapshot, as long as those files stay. Any thread.
 #pragma once
 
 #include <cstdint>

@@ -34,10 +34,6 @@ constexpr std::array balance_keys{
     BalanceKey{"plugin", {"plugin"}},
 };
 
-void says_nothing_without(Complaints& complaints, const std::string& path, const std::string& what, std::string fix) {
-  if (complaints.is_written(path)) complaints.add(path, "this says nothing without " + what, std::move(fix));
-}
-
 class BalanceRules {
  public:
   BalanceRules(Complaints& complaints, const Config& config, const UpstreamConfig& upstream, const std::string& path)
@@ -149,8 +145,8 @@ class BalanceRules {
                "give at least one `tier: 0`, or remove its `tier`");
     }
     if (std::all_of(endpoints.begin(), endpoints.end(), in_tier_0) && !stand_in_for_a_subset()) {
-      says_nothing_without(complaints_, at("backup_threshold"), "endpoints of another tier",
-                           "remove it, or give backups `tier: 1`");
+      complaints_.says_nothing_without(at("backup_threshold"), "endpoints of another tier",
+                                       "remove it, or give backups `tier: 1`");
     }
   }
 
@@ -240,8 +236,8 @@ void validate_subset(Complaints& complaints, const Config& config, const Destina
                      const std::string& path) {
   if (destination.subset.empty()) {
     if (complaints.is_sound(path + ".subset")) {
-      says_nothing_without(complaints, path + ".subset_fallback", "`subset`",
-                           "remove it, or say which endpoints are meant");
+      complaints.says_nothing_without(path + ".subset_fallback", "`subset`",
+                                      "remove it, or say which endpoints are meant");
     }
     return;
   }
@@ -279,7 +275,7 @@ void validate_balance(Complaints& complaints, const Config& config, const Upstre
 void validate_zones(Complaints& complaints, const Config& config) {
   const std::string field = config.zones.maxmind.empty() ? "zones" : "zones.maxmind";
   if (config.zones.maxmind.empty()) {
-    says_nothing_without(complaints, "zones.field", "`maxmind`", "remove it, or name the file");
+    complaints.says_nothing_without("zones.field", "`maxmind`", "remove it, or name the file");
   }
   if (!complaints.is_sound("zones")) return;
   if (const auto map = compile_zones(config, zone_names(config)); !map) complaints.add(field, map.error(), "");

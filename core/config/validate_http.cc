@@ -8,8 +8,8 @@
 namespace weir::config {
 namespace {
 
-constexpr std::array<std::string_view, 6> http_keys{"routes",        "trusted_proxies", "forward",
-                                                    "allow_connect", "max_requests",    "access_log"};
+constexpr std::array<std::string_view, 7> http_keys{"routes",          "trusted_proxies", "forward",   "allow_connect",
+                                                    "priority_header", "max_requests",    "access_log"};
 
 // Keys of `sticky`, and for which ways they say something.
 struct StickyKey {

@@ -8,6 +8,7 @@
 #include "core/config/characters.h"
 #include "core/config/compile_balance.h"
 #include "core/config/validate_http.h"
+#include "core/config/validate_resilience.h"
 #include "core/routing/router.h"
 
 namespace weir::config {
@@ -76,6 +77,7 @@ class RouteValidator {
       check_split(route, path);
       check_answer(route, path);
       check_rewrite(route, path);
+      validate_rate_limits(complaints_, route.rate_limits, Mode::http, path + ".rate_limits");
       complaints_.upstream_exists(path + ".upstream", route.upstream);
       if (route.mirror) complaints_.upstream_exists(path + ".mirror.upstream", route.mirror->upstream);
       check_reachable(route, i, path);

@@ -77,66 +77,47 @@ inline constexpr size_t cache_line = 64;
 // The members of each struct, in order, can be visited with their names: for_each(f) calls f(CounterName, Counter&).
 struct alignas(cache_line) WorkerCounters {
 #define WORKER_COUNTER(name, text) Counter name;
-#define LISTENER_COUNTER(name, text)
-#define ENDPOINT_COUNTER(name, text)
 #include "core/model/counters.def"
-#undef WORKER_COUNTER
-#undef LISTENER_COUNTER
-#undef ENDPOINT_COUNTER
   std::array<Counter, close_reason_count> closed;
   std::array<Counter, exchange_end_count> exchanges_ended;
 
   template <class F>
   void for_each(F&& f) const {
 #define WORKER_COUNTER(name, text) f(CounterName{#name, text}, name);
-#define LISTENER_COUNTER(name, text)
-#define ENDPOINT_COUNTER(name, text)
 #include "core/model/counters.def"
-#undef WORKER_COUNTER
-#undef LISTENER_COUNTER
-#undef ENDPOINT_COUNTER
   }
 };
 
 struct alignas(cache_line) ListenerCounters {
-#define WORKER_COUNTER(name, text)
 #define LISTENER_COUNTER(name, text) Counter name;
-#define ENDPOINT_COUNTER(name, text)
 #include "core/model/counters.def"
-#undef WORKER_COUNTER
-#undef LISTENER_COUNTER
-#undef ENDPOINT_COUNTER
 
   template <class F>
   void for_each(F&& f) const {
-#define WORKER_COUNTER(name, text)
 #define LISTENER_COUNTER(name, text) f(CounterName{#name, text}, name);
-#define ENDPOINT_COUNTER(name, text)
 #include "core/model/counters.def"
-#undef WORKER_COUNTER
-#undef LISTENER_COUNTER
-#undef ENDPOINT_COUNTER
+  }
+};
+
+struct alignas(cache_line) UpstreamCounters {
+#define UPSTREAM_COUNTER(name, text) Counter name;
+#include "core/model/counters.def"
+
+  template <class F>
+  void for_each(F&& f) const {
+#define UPSTREAM_COUNTER(name, text) f(CounterName{#name, text}, name);
+#include "core/model/counters.def"
   }
 };
 
 struct alignas(cache_line) EndpointCounters {
-#define WORKER_COUNTER(name, text)
-#define LISTENER_COUNTER(name, text)
 #define ENDPOINT_COUNTER(name, text) Counter name;
 #include "core/model/counters.def"
-#undef WORKER_COUNTER
-#undef LISTENER_COUNTER
-#undef ENDPOINT_COUNTER
 
   template <class F>
   void for_each(F&& f) const {
-#define WORKER_COUNTER(name, text)
-#define LISTENER_COUNTER(name, text)
 #define ENDPOINT_COUNTER(name, text) f(CounterName{#name, text}, name);
 #include "core/model/counters.def"
-#undef WORKER_COUNTER
-#undef LISTENER_COUNTER
-#undef ENDPOINT_COUNTER
   }
 };
 

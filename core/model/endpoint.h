@@ -16,6 +16,7 @@
 #include "core/base/list.h"
 #include "core/model/address.h"
 #include "core/model/counters.h"
+#include "core/model/gate.h"
 #include "core/model/latency.h"
 #include "core/model/reported_score.h"
 #include "core/model/standing.h"
@@ -28,6 +29,7 @@ struct alignas(cache_line) EndpointAtWorker {
   EndpointCounters counters;
   ListHead idle;            // its idle connections, the most recently used one last
   uint32_t idle_count = 0;  // in that list
+  bool idle_wanted = true;  // its idle connections are worth keeping
   uint64_t configured = 0;  // Snapshot::configured of the last that named the endpoint, as far as this worker has seen
   LatencyEstimate latency;  // of its answers to this worker
 };
@@ -39,6 +41,8 @@ class EndpointState {
 
   // Connections, or requests in HTTP, over all workers. Written by Leases only.
   std::atomic<uint32_t> connections{0};
+  // What stands between it and new work at this moment. Beside the count, because a Lease looks at both.
+  Gate gate;
   // The sum of them over all endpoints of the upstream, where its picker wants to know it; else null. A Lease counts in
   // it if it was there when the Lease began. Set by the control thread once and for all; what it points to outlives all
   // Leases.
@@ -83,6 +87,7 @@ struct Endpoint {
   uint32_t connections_max = 0;  // over all workers; 0: any number
   uint8_t tier = 0;              // 0 is asked first; the others stand by
   ZoneId zone = no_zone;
+  bool idle_wanted = true;     // idle connections to it are worth keeping: it takes work, or will soon
   bool takes_sessions = true;  // sessions that belong to it may come back, even where it gets nothing new
   Metadata metadata{};
 };

@@ -41,7 +41,8 @@ struct HttpListener {
   ForwardPolicy forward;
   HttpLimits limits;
   bool allow_connect = false;
-  bool access_log = false;  // there is an access log, and this listener writes to it
+  std::string priority_header;  // in lower case; of requests: their priority, 0 to 9; "": none says
+  bool access_log = false;      // there is an access log, and this listener writes to it
 
   Duration header_timeout{};      // for a whole request head, from its first byte (the first: from the connection)
   Duration body_timeout{};        // without a byte of a request's body

@@ -1,6 +1,9 @@
 // Lease: the right to use an endpoint, held by whoever has or wants a connection to it. As long as it lives the
 // endpoint's connection count includes it, and the EndpointState cannot be freed. Moved, not copied; owned by one
 // worker's session.
+//
+// It has passed the endpoint's Gate, and tells it what came of that. If it was one of the trials of a breaker that is
+// half open and nobody says how it went, the end of the Lease gives the trial back.
 #pragma once
 
 #include <atomic>
@@ -27,10 +30,15 @@ class Lease {
   Lease& operator=(const Lease&) = delete;
   ~Lease() { end(); }
 
-  // A Lease unless there are `connections_max` already (0: any number). Pickers look at the limit, too; but only here
-  // it is certain, because other workers do not wait between a look and a Lease.
+  // A Lease unless there are `connections_max` already (0: any number), or as many as its Gate has learned to allow.
+  // Pickers look at the limit, too; but only here it is certain, because other workers do not wait between a look and a
+  // Lease.
   static Lease within(EndpointState& state, uint32_t connections_max) noexcept {
     Lease lease;
+    if (const uint32_t learned = state.gate.limit();
+        learned > 0 && (connections_max == 0 || learned < connections_max)) {
+      connections_max = learned;
+    }
     if (connections_max == 0) {
       lease.begin(state);
       return lease;
@@ -44,11 +52,29 @@ class Lease {
   }
 
   explicit operator bool() const noexcept { return word_ != 0; }
-  EndpointState& state() const noexcept { return *reinterpret_cast<EndpointState*>(word_ & ~counted_in_total); }
+  EndpointState& state() const noexcept { return *reinterpret_cast<EndpointState*>(word_ & ~flags); }
+
+  // Whether the Gate lets it through. If not, it has ended.
+  bool pass_gate(Instant now, bool urgent) noexcept {
+    switch (state().gate.enter(now, urgent)) {
+      case Gate::Pass::usual: return true;
+      case Gate::Pass::trial: word_ |= is_trial; return true;
+      case Gate::Pass::refused: break;
+    }
+    end();
+    return false;
+  }
+  // Is it one of the trials of a breaker that is half open, of which nobody has said yet how it went?
+  bool on_trial() const noexcept { return (word_ & is_trial) != 0; }
+  // The endpoint has done what was asked of it.
+  void succeeded() noexcept { state().gate.succeeded(take_trial()); }
+  // It has not. `failures_max` and what is returned: see Gate.
+  uint32_t failed(uint32_t failures_max) noexcept { return state().gate.failed(take_trial(), failures_max); }
 
   void end() noexcept {
     if (word_ == 0) return;
     EndpointState& ended = state();
+    if ((word_ & is_trial) != 0) ended.gate.gave_up_trial();
     // Before the endpoint's own count: as long as that is not 0, what `total` points to is there.
     if ((word_ & counted_in_total) != 0) {
       ended.total.load(std::memory_order_relaxed)->fetch_sub(1, std::memory_order_relaxed);
@@ -60,6 +86,14 @@ class Lease {
 
  private:
   static constexpr uintptr_t counted_in_total = 1;
+  static constexpr uintptr_t is_trial = 2;
+  static constexpr uintptr_t flags = counted_in_total | is_trial;
+
+  bool take_trial() noexcept {
+    const bool trial = (word_ & is_trial) != 0;
+    word_ &= ~is_trial;
+    return trial;
+  }
 
   void begin(EndpointState& state) noexcept {
     // Relaxed: the count is a load figure; only its way down to 0 is ordered (above).
@@ -75,7 +109,7 @@ class Lease {
     }
   }
 
-  uintptr_t word_ = 0;  // the address of the state, and in its lowest bit whether the total counts us
+  uintptr_t word_ = 0;  // the address of the state, and in its lowest bits the flags
 };
 
 }  // namespace weir

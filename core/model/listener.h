@@ -16,8 +16,12 @@
 #include "core/base/fd.h"
 #include "core/base/ids.h"
 #include "core/model/address.h"
+#include "core/model/client_filter.h"
+#include "core/model/client_table.h"
 #include "core/model/counters.h"
 #include "core/model/http_listener.h"
+#include "core/model/rate_limit.h"
+#include "core/model/resilience.h"
 
 namespace weir {
 
@@ -32,6 +36,10 @@ class ListenerState {
   ListenerCounters& counters(unsigned worker) noexcept { return counters_[worker]; }
   const ListenerCounters& counters(unsigned worker) const noexcept { return counters_[worker]; }
   unsigned workers() const noexcept { return workers_; }
+
+  // Who has how many connections, for listeners with a limit of that. Made by the control thread when the first
+  // Snapshot wants it, and never another one: who was counted in it must find it.
+  std::unique_ptr<ClientTable> clients;
 
   // How many Snapshots name it. Control thread only.
   uint32_t snapshots = 0;
@@ -56,10 +64,14 @@ struct ListenerSpec {
   ListenerId id{};
   std::string name;
   SocketAddress address;
-  UpstreamId upstream = no_upstream;         // never no_upstream in TCP mode
-  std::shared_ptr<const HttpListener> http;  // null in TCP mode
-  uint32_t connections_max = 0;              // 0: only the process-wide limit
-  CidrSet proxy_from;                        // peers that must send a PROXY header
+  UpstreamId upstream = no_upstream;           // never no_upstream in TCP mode
+  std::shared_ptr<const HttpListener> http;    // null in TCP mode
+  uint32_t connections_max = 0;                // 0: only the process-wide limit
+  uint32_t connections_per_client_max = 0;     // 0: any number
+  std::shared_ptr<const ClientFilter> filter;  // null: everybody may come in
+  std::vector<RateLimit> rate_limits;
+  Priority priority = priority_usual;
+  CidrSet proxy_from;  // peers that must send a PROXY header
   Duration idle_timeout{};
   Duration lifetime{};  // 0: none
   Duration proxy_header_timeout{};

@@ -78,13 +78,24 @@ struct PickRequest {
   unsigned worker = 0;    // who asks: latencies are each worker's own
   Instant now{};
   const LoadBound* bound = nullptr;
+  // Gates are looked at only where the first proposal has run into one: a Lease looks in any case.
+  bool gated = false;
+  bool urgent = false;  // nobody else is left: who rests is asked nevertheless
 
   // May this endpoint be proposed? Whether it has a share is the picker's own knowledge.
   bool usable(uint32_t index) const noexcept {
     const Candidate& candidate = candidates[index];
     if (tried.count() > 0 && tried.contains(candidate.id)) return false;
     if (candidate.connections_max > 0 && candidate.connections() >= candidate.connections_max) return false;
+    if (gated && !through_gate(candidate)) return false;
     return bound == nullptr || bound->admits(candidate);
+  }
+
+ private:
+  bool through_gate(const Candidate& candidate) const noexcept {
+    const Gate& gate = candidate.state->gate;
+    const uint32_t limit = gate.limit();
+    return (limit == 0 || candidate.connections() < limit) && gate.admits(now, urgent);
   }
 };
 

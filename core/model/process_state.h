@@ -28,6 +28,8 @@ struct alignas(cache_line) WorkerState {
   std::atomic<uint32_t> exchanges{0};        // HTTP requests now
   std::atomic<uint32_t> connections_cut{0};  // closed by force when stopping
   int cpu = -1;                              // set before the worker starts
+  // An eventfd that wakes it, for other workers; -1 before it has started. Release and acquire: it is open by then.
+  std::atomic<int> wake_fd{-1};
 };
 
 struct ProcessState {
@@ -41,6 +43,9 @@ struct ProcessState {
 
   // Against Snapshot::connections_max. Written by every worker, once per connection and end of it.
   alignas(cache_line) std::atomic<uint32_t> connections{0};
+  // Of the whole process, as control reads them every now and then, for who sheds load by them. Relaxed: figures.
+  std::atomic<uint32_t> descriptors_percent{0};
+  std::atomic<uint64_t> memory_bytes{0};
   std::vector<std::unique_ptr<WorkerState>> workers;
 };
 

@@ -4,19 +4,36 @@
 
 #include <array>
 #include <cerrno>
+#include <cstring>
 
 namespace weir {
 namespace {
 
-// As many bytes as a key of the hash behind it can take in; a single getrandom(2) gives up to 256 undivided.
-std::string random_secret() {
-  std::array<char, 32> bytes{};
+// A single getrandom(2) gives up to 256 bytes undivided.
+template <size_t bytes_wanted>
+std::array<char, bytes_wanted> random_bytes() {
+  static_assert(bytes_wanted <= 256);
+  std::array<char, bytes_wanted> bytes{};
   ssize_t size = -1;
   do {
     size = ::getrandom(bytes.data(), bytes.size(), 0);
   } while (size < 0 && errno == EINTR);
   WEIR_ASSERT(size == static_cast<ssize_t>(bytes.size()), size);
+  return bytes;
+}
+
+// As many bytes as a key of the hash behind it can take in.
+std::string random_secret() {
+  const auto bytes = random_bytes<32>();
   return {bytes.data(), bytes.size()};
+}
+
+// Where in a table somebody is counted, nobody outside can know.
+uint64_t random_seed() {
+  const auto bytes = random_bytes<sizeof(uint64_t)>();
+  uint64_t seed = 0;
+  std::memcpy(&seed, bytes.data(), sizeof(seed));
+  return seed;
 }
 
 }  // namespace
@@ -31,7 +48,7 @@ ListenerState& Registry::listener_state(ListenerId id) {
 
 UpstreamState& Registry::upstream_state(UpstreamId id) {
   std::unique_ptr<UpstreamState>& state = upstreams_[id];
-  if (state == nullptr) state = std::make_unique<UpstreamState>();
+  if (state == nullptr) state = std::make_unique<UpstreamState>(workers_);
   return *state;
 }
 
@@ -52,6 +69,18 @@ std::shared_ptr<StickTable> Registry::stick_table(UpstreamId upstream, uint32_t 
   std::shared_ptr<StickTable>& table = stick_tables_[{upstream, entries}];
   if (table == nullptr) table = std::make_shared<StickTable>(entries);
   return table;
+}
+
+std::shared_ptr<RateTable> Registry::rate_table(std::string_view place, const RateRule& rule, uint32_t entries) {
+  RateKey key{place, rule.algorithm, rule.requests, rule.per, rule.burst, entries};
+  std::shared_ptr<RateTable>& table = rate_tables_[std::move(key)];
+  if (table == nullptr) table = std::make_shared<RateTable>(rule, entries, random_seed());
+  return table;
+}
+
+void Registry::count_clients(ListenerId listener, uint32_t entries) {
+  std::unique_ptr<ClientTable>& clients = listener_state(listener).clients;
+  if (clients == nullptr) clients = std::make_unique<ClientTable>(entries, random_seed());
 }
 
 void Registry::retain(const Snapshot& snapshot) noexcept {
@@ -91,7 +120,9 @@ size_t Registry::sweep() {
   std::erase_if(listeners_, [&](const auto& entry) { return gone(*entry.second, no_session); });
   std::erase_if(endpoints_, [&](const auto& entry) { return gone(*entry.second.state, no_user); });
   // One owner is ourselves: copies are made from a Snapshot, and none is left that has it.
-  std::erase_if(stick_tables_, [](const auto& entry) { return entry.second.use_count() == 1; });
+  const auto only_ours = [](const auto& entry) { return entry.second.use_count() == 1; };
+  std::erase_if(stick_tables_, only_ours);
+  std::erase_if(rate_tables_, only_ours);
   return lingering;
 }
 

@@ -1,6 +1,7 @@
 // Registry: who is who across Snapshots. It gives listeners, upstreams and endpoints their ids, keeps the states of
 // listeners and endpoints at stable addresses, and frees a state when nobody can reach it any more. What is learned
-// about sessions (StickTable) and the secret behind sticky cookies survive a reload here too.
+// about sessions (StickTable), what was begun (RateTable) and the secret behind sticky cookies
+// survive a reload here too.
 //
 // A state is reachable through a Snapshot that names it, and through its own counts (Leases, sessions, pooled
 // connections). Only a Snapshot lets a worker make a new Lease; so once no Snapshot names a state its counts can only
@@ -11,9 +12,11 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 
+#include "core/model/rate_limit.h"
 #include "core/model/snapshot.h"
 
 namespace weir {
@@ -46,6 +49,13 @@ class Registry {
   // The table of that upstream with room for so many sessions. Another size is another, empty table; the old one stays
   // for the Snapshots that share it, and for a reload that is refused.
   std::shared_ptr<StickTable> stick_table(UpstreamId upstream, uint32_t entries);
+
+  // What is counted for the limit at that place: the same table for the same rule and size, so that a reload forgives
+  // nobody. Another rule is another, empty table; as above the old one stays while somebody has it.
+  std::shared_ptr<RateTable> rate_table(std::string_view place, const RateRule& rule, uint32_t entries);
+
+  // Makes the table of clients of that listener, if it has none: the first size stays for as long as its state does.
+  void count_clients(ListenerId listener, uint32_t entries);
 
   // What sticky cookies are signed with where the configuration names no secret: the same for the whole process.
   const std::string& sticky_secret() const noexcept { return sticky_secret_; }
@@ -80,6 +90,9 @@ class Registry {
   std::unordered_map<std::string, EndpointEntry> endpoints_;
   uint32_t next_endpoint_ = 0;
   std::map<std::pair<UpstreamId, uint32_t>, std::shared_ptr<StickTable>> stick_tables_;  // by upstream and size
+  // By place, rule and size.
+  using RateKey = std::tuple<std::string, RateAlgorithm, uint32_t, Duration, uint32_t, uint32_t>;
+  std::map<RateKey, std::shared_ptr<RateTable>> rate_tables_;
 };
 
 }  // namespace weir

@@ -6,11 +6,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/base/ids.h"
 #include "core/model/key_source.h"
+#include "core/model/rate_limit.h"
+#include "core/model/resilience.h"
 #include "core/model/template_text.h"
 
 namespace weir {
@@ -64,6 +67,9 @@ struct Route {
   bool has_mirror = false;
   UpstreamId mirror{};
   uint32_t mirror_parts = 0;  // of 1,000,000 requests
+
+  std::vector<RateLimit> rate_limits;  // beside those of the listener
+  std::optional<Priority> priority;    // none: the listener's
 
   // 0: the upstream's own.
   uint32_t request_timeout_ms = 0;

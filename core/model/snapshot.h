@@ -11,6 +11,7 @@
 
 #include "core/base/ids.h"
 #include "core/model/listener.h"
+#include "core/model/resilience.h"
 #include "core/model/upstream.h"
 #include "core/model/zone_map.h"
 
@@ -21,6 +22,7 @@ struct Snapshot {
   uint64_t configured = 0;       // the generation that came from a configuration: since then only shares have changed
   uint32_t connections_max = 0;  // over all workers
   uint32_t connections_per_worker_max = 0;  // of one
+  SheddingPolicy shedding;
   std::vector<ListenerSpec> listeners;
   std::vector<std::shared_ptr<const Upstream>> upstreams;
   std::vector<uint32_t> upstream_by_id;  // index into upstreams, or ~0 where that id is gone

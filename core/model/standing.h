@@ -33,15 +33,20 @@ struct Standing {
   Duty agent_duty = Duty::ready;     // as its agent said; the sterner of the two counts
   bool up = true;                    // as probes say
   bool agent_up = true;              // as its agent says
+  bool ejected = false;              // it did so much worse than others that it is out for a while
+  bool broken = false;               // its circuit breaker is open
   std::optional<uint32_t> weight{};  // instead of the configured one
-  double health = 1;                 // score from 0 (gets nothing) to 1
+  double health = 1;                 // score from 0 (gets nothing) to 1, as an operator said
+  double measured = 1;               // the same, as it follows from probes, errors and latency; above 0
   double capacity = 1;               // the part of its weight that its agent says it is good for now; may be above 1
   std::optional<uint32_t> agent_connections_max{};
   Instant since = Instant::min();  // when it began to take work: slow start counts from there
 
   Duty worse_duty() const noexcept { return agent_duty > duty ? agent_duty : duty; }
   // Could it take new work, were its weight not 0?
-  bool healthy() const noexcept { return up && agent_up && health > 0 && capacity > 0; }
+  bool healthy() const noexcept { return there() && health > 0 && capacity > 0; }
+  // Does it answer at all, as far as is known?
+  bool there() const noexcept { return up && agent_up && !ejected && !broken; }
 
   bool operator==(const Standing&) const = default;
 };

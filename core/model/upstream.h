@@ -14,6 +14,7 @@
 #include "core/model/key_source.h"
 #include "core/model/picker.h"
 #include "core/model/picker_options.h"
+#include "core/model/resilience.h"
 #include "core/model/shares.h"
 #include "core/model/upstream_state.h"
 
@@ -41,6 +42,7 @@ struct Upstream {
   ProxyHeader send_proxy = ProxyHeader::off;
   uint32_t tries = 3;
   Duration connect_timeout{};
+  Resilience resilience;
   HttpUpstream http;  // how listeners in HTTP mode reach it
 };
 

@@ -79,6 +79,12 @@ int accept_now(int listener) noexcept {
   return fd >= 0 ? fd : -errno;
 }
 
+void wake(int event_fd) noexcept {
+  const uint64_t one = 1;
+  // Would block, or fail, only at 2^64 - 1 wakings that nobody took note of.
+  [[maybe_unused]] const ssize_t written = ::write(event_fd, &one, sizeof one);
+}
+
 int shut_down_send(int fd) noexcept {
   return ::shutdown(fd, SHUT_WR) == 0 ? 0 : -errno;
 }

@@ -37,6 +37,9 @@ void hold_back_acknowledge(int fd) noexcept;
 // A connection that is already waiting on `listener`, or -EAGAIN.
 int accept_now(int listener) noexcept;
 
+// Wakes whoever reads the eventfd.
+void wake(int event_fd) noexcept;
+
 // No more bytes from us: the peer will read the end.
 int shut_down_send(int fd) noexcept;
 // No more connections from a listening socket.

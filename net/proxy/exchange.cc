@@ -20,6 +20,7 @@ Exchange::Exchange(HttpWorker& http, ExchangeClient& client, const ListenerSpec&
 
 Exchange::~Exchange() {
   WEIR_ASSERT(state_ == State::over && origin_ == nullptr && tunnel_ == nullptr && mirror_ == nullptr);
+  WEIR_ASSERT(hedge_ == nullptr && !pending_ && !retrying_ && !in_line());
 }
 
 void Exchange::become(State next) {
@@ -37,6 +38,8 @@ void Exchange::become(State next) {
   }();
   WEIR_ASSERT(legal, static_cast<int>(state_) * 10 + static_cast<int>(next));
   state_ = next;
+  if (next != State::choosing && next != State::dialing) end_pending();
+  if (next != State::waiting) drop_hedge();
 }
 
 // --- taking up a request --------------------------------------------------------------------------------------------
@@ -57,13 +60,18 @@ void Exchange::begin(const PeerAddress& peer, Instant first_byte) {
   }
   take_notes(context);
 
+  if (listener->filter != nullptr && !listener->filter->admits(context.from)) {
+    listener->state->counters(http_.worker.index()).denied.add();
+    return fail(ExchangeEnd::denied);
+  }
+  if (!within_rates(context, listener->rate_limits)) return fail(ExchangeEnd::rate_limited);
   if (head.method == http::Method::trace || (head.method == http::Method::connect && !context.policy.allow_connect)) {
     return fail(ExchangeEnd::method_not_allowed);
   }
   // Who asks for the next proxy alone (RFC 9110 section 7.6.2) has found it.
   const http::Field* hops = head.fields.find(http::FieldId::max_forwards);
   if (head.method == http::Method::options && hops != nullptr && hops->value == "0") {
-    return answer_here(204, {}, {}, {});
+    return answer_here(204, {}, {});
   }
   follow_route(context);
 }
@@ -143,9 +151,13 @@ void Exchange::follow_route(RequestContext& context) {
     note_facts(context);
   }
 
+  if (!within_rates(context, route->rate_limits)) return fail(ExchangeEnd::rate_limited);
   if (route->redirect != nullptr) return redirect(context, *route);
   if (route->answer != nullptr) return fixed_answer(*route);
+  find_priority(context, *route);
+  if (http_.worker.sheds(priority_)) return fail(ExchangeEnd::shed);
   if (!choose_upstream(context, *route)) return fail(ExchangeEnd::no_upstream);
+  if (!begin_pending(*http_.worker.snapshot().find(upstream_))) return fail(ExchangeEnd::too_many_pending);
   if (!remember_request(context, *route)) return;
   client_.head_taken();
   become(State::choosing);
@@ -157,17 +169,34 @@ void Exchange::follow_route(RequestContext& context) {
 
 void Exchange::redirect(RequestContext& context, const Route& route) {
   const std::string_view location = expand(route.redirect->location, context.facts, http_.scratch);
-  answer_here(route.redirect->status, {}, {}, {"Location", location, http::FieldId::location});
+  const std::array extra{http::Field{"Location", location, http::FieldId::location}};
+  answer_here(route.redirect->status, {}, {}, extra);
 }
 
 void Exchange::fixed_answer(const Route& route) {
-  answer_here(route.answer->status, route.answer->content_type, route.answer->body, {});
+  answer_here(route.answer->status, route.answer->content_type, route.answer->body);
 }
 
 void Exchange::answer_here(uint16_t status, std::string_view content_type, std::string_view body,
-                           const http::Field& extra) {
+                           std::span<const http::Field> extra) {
   if (!put_own_answer(status, content_type, body, extra)) return fail(ExchangeEnd::head_too_large);
   finish(ExchangeEnd::answered_here, false);
+}
+
+bool Exchange::within_rates(const RequestContext& context, std::span<const RateLimit> limits) {
+  if (limits.empty()) return true;
+  const RateCheck check = check_rates(limits, context, http_.worker.now(), rate_);
+  if (check.over) context.listener.state->counters(http_.worker.index()).rate_limited.add();
+  return check.admitted;
+}
+
+// The request's own word counts before the route's, where the listener believes it.
+void Exchange::find_priority(const RequestContext& context, const Route& route) {
+  priority_ = route.priority.value_or(context.listener.priority);
+  if (context.policy.priority_header.empty()) return;
+  const http::Field* field = context.head.fields.find(context.policy.priority_header);
+  if (field == nullptr || field->value.size() != 1 || field->value[0] < '0' || field->value[0] > '9') return;
+  priority_ = static_cast<Priority>(field->value[0] - '0');
 }
 
 bool Exchange::choose_upstream(RequestContext& context, const Route& route) {
@@ -195,6 +224,7 @@ bool Exchange::choose_upstream(RequestContext& context, const Route& route) {
                                                       : upstream->http.request_timeout;
   if (whole > Duration::zero()) request_end_ = notes_.begun + whole;
   http_.worker.retry_budget(upstream_).request(upstream->http.retry);
+  if (upstream->resilience.hedge.percentile > 0) http_.worker.hedging(upstream_).request(upstream->resilience.hedge);
   return true;
 }
 
@@ -297,7 +327,7 @@ bool Exchange::holds_buffers() const noexcept {
 
 void Exchange::arm(Instant phase_end) {
   phase_end_ = phase_end;
-  const Instant due = std::min(phase_end_, request_end_);
+  const Instant due = std::min({phase_end_, request_end_, hedge_at_});
   if (due == Instant::max()) return http_.worker.wheel().cancel(timer_);
   // Moved forward only when it fires.
   if (!timer_.armed() || timer_.deadline() > due) http_.worker.wheel().arm(timer_, due);
@@ -307,6 +337,7 @@ void Exchange::on_timer(Timer& timer) {
   Exchange& exchange = owner_of(timer, &Exchange::timer_);
   const Instant now = exchange.http_.worker.now();
   if (now >= std::min(exchange.phase_end_, exchange.request_end_)) return exchange.time_is_up();
+  if (now >= exchange.hedge_at_) exchange.begin_hedge();
   exchange.arm(exchange.phase_end_);
 }
 

@@ -5,11 +5,15 @@
 //        | upstream                                                                      |
 //        v                                                                               v
 //     choosing --idle connection--> waiting --head of the answer--> answering --end--> over
+//   (or in line)
 //      |  ^  |                       ^   |                             |                 ^
 //      |  |  '--none--> dialing -----'   |                             '-101, CONNECT--> tunneling
 //      |  |                |             |
 //      |  '----- refused, silent, reset, too late: the next endpoint, if that is safe and there are tries left
 //      '--- nobody is left, or the time: an answer of our own ---> over
+//
+// Choosing may take a while: if all endpoints are full it waits in line for a place. While it waits for an answer that
+// takes longer than most, a Hedge may ask another endpoint, too; whoever answers first is the origin from then on.
 //
 // It knows the client by the interface ExchangeClient, and no protocol version there. What it must remember while it
 // waits (the request, for another try; who asked for what, for the log) lies in Blocks, so that a waiting exchange
@@ -19,6 +23,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "core/base/clock.h"
 #include "core/base/list.h"
@@ -33,16 +38,20 @@
 #include "net/proxy/choose.h"
 #include "net/proxy/exchange_client.h"
 #include "net/proxy/exchange_notes.h"
+#include "net/proxy/origin_user.h"
+#include "net/proxy/rate_check.h"
+#include "net/proxy/waiting_line.h"
 
 namespace weir {
 
+class Hedge;
 class HttpWorker;
 class Mirror;
 class OriginConnection;
 class Tunnel;
 class RequestContext;
 
-class Exchange final {
+class Exchange final : public OriginUser, public Waiter {
  public:
   Exchange(HttpWorker& http, ExchangeClient& client, const ListenerSpec& listener) noexcept;
   ~Exchange();
@@ -78,11 +87,20 @@ class Exchange final {
 
   // --- by the connection to the origin
 
-  void origin_connected();
-  void origin_unreachable(int error);
-  void origin_received();
-  void origin_sent();
-  void origin_failed(bool sending, int error);
+  void origin_connected() override;
+  void origin_unreachable(int error) override;
+  void origin_received() override;
+  void origin_sent() override;
+  void origin_failed(bool sending, int error) override;
+  void origin_is_quiet() override { lent_socket_is_quiet(); }
+
+  // --- by its hedge
+
+  UpstreamId upstream() const noexcept { return upstream_; }
+  // Writes the request down for a connection; false if there are not enough buffers.
+  bool put_copy(OriginConnection& origin);
+  void hedge_answers();
+  void hedge_failed();
 
   // --- by what carries bytes for it
 
@@ -108,13 +126,20 @@ class Exchange final {
   static void on_timer(Timer& timer);
   void become(State next);
 
+  // Waiter
+  bool turn_came() override;
+  void displaced() override { fail(ExchangeEnd::queue_displaced); }
+
   // exchange.cc: what happens to a request before an origin is asked
+  bool within_rates(const RequestContext& context, std::span<const RateLimit> limits);
+  void find_priority(const RequestContext& context, const Route& route);
   void follow_route(RequestContext& context);
   uint64_t key_from(const RequestContext& context, const KeySource& source);
   bool choose_upstream(RequestContext& context, const Route& route);
   void redirect(RequestContext& context, const Route& route);
   void fixed_answer(const Route& route);
-  void answer_here(uint16_t status, std::string_view content_type, std::string_view body, const http::Field& extra);
+  void answer_here(uint16_t status, std::string_view content_type, std::string_view body,
+                   std::span<const http::Field> extra = {});
   bool remember_request(RequestContext& context, const Route& route);
   void find_sticky(RequestContext& context, const Upstream& upstream);
   void take_notes(RequestContext& context);
@@ -123,7 +148,21 @@ class Exchange final {
   // exchange_origin.cc: reaching an origin
   void try_next();
   Choice choose(const Upstream& upstream);
+  bool wait_in_line(const Upstream& upstream);
+  void nobody(const Upstream& upstream, const Choice& choice);
+  void ask(const Upstream& upstream, Choice choice);
+  bool begin_pending(const Upstream& upstream);
+  void end_pending() noexcept;
+  bool begin_retrying(const Upstream& upstream);
+  void end_retrying() noexcept;
   void note_failure(Cause cause);
+
+  // exchange_hedge.cc: asking another endpoint as well
+  void plan_hedge();
+  void begin_hedge();
+  void take_hedge();
+  void note_overtaken();
+  void drop_hedge();
   void send_request();
   bool put_proxy_header();
   void pump_up();
@@ -134,6 +173,7 @@ class Exchange final {
   bool may_retry(Cause cause, const Upstream& upstream);
   bool never_delivered() const;
   void drop_origin(bool reset);
+  void end_lease();
   void let_origin_go();
   void wait_for_first_byte();
   void arm(Instant phase_end);
@@ -151,9 +191,11 @@ class Exchange final {
   void wait_for_body();
   void splice_if_worth_it();
   void apply_route_rules(http::Fields& fields, const Upstream* upstream);
+  void note_broken_answer(Counter EndpointCounters::*counter);
   void note_answer(const http::AnswerHead& head, const Upstream& upstream);
   bool put_own_answer(uint16_t status, std::string_view content_type, std::string_view body,
-                      const http::Field& extra = {});
+                      std::span<const http::Field> extra = {});
+  void add_rate_fields(http::Fields& fields);
   void put_error(uint16_t status, std::string_view name, std::string_view sentence);
   void begin_tunnel();
   void finish(ExchangeEnd end, bool cut);
@@ -165,9 +207,10 @@ class Exchange final {
   OriginConnection* origin_ = nullptr;
   Tunnel* tunnel_ = nullptr;
   Mirror* mirror_ = nullptr;
+  Hedge* hedge_ = nullptr;
   Lease lease_;
   ListenerId listener_;
-  UpstreamId upstream_{};
+  UpstreamId upstream_ = no_upstream;
   EndpointId endpoint_{};
   State state_ = State::routing;
   http::Method method_ = http::Method::other;
@@ -189,6 +232,9 @@ class Exchange final {
   bool origin_may_go_on_ : 1 = false;
   bool accepts_interim_ : 1 = false;
   bool without_descriptor_ : 1 = false;  // choosing, and there was none to dial with
+  bool pending_ : 1 = false;             // counted by the upstream among those without a connection
+  bool retrying_ : 1 = false;            // and among those that are tried again
+  Priority priority_ = priority_usual;
   uint8_t retries_ = 0;
   uint8_t interims_ = 0;
   uint16_t status_ = 0;  // of the answer
@@ -205,6 +251,8 @@ class Exchange final {
   BodySplice splice_{*this};
   std::shared_ptr<const Route> rules_;  // only if it has rules for the answer
   Timer timer_;
+  RateTold rate_;
+  Instant hedge_at_ = Instant::max();     // when another endpoint is to be asked, too
   Instant phase_end_ = Instant::max();    // when the present wait is over
   Instant request_end_ = Instant::max();  // when all of it is
 };

@@ -58,16 +58,36 @@ void Exchange::note_answer(const http::AnswerHead& head, const Upstream& upstrea
   const Duration decay = upstream.picker_options.latency_decay;
   LatencyEstimate& latency = lease_.state().at(http_.worker.index()).latency;
   const Duration sample = notes_.first_byte - notes_.asked;
+  EndpointCounters& counters = lease_.state().counters(http_.worker.index());
+  const Duration slow = upstream.resilience.breaker.slow;
+  const bool too_slow = slow > Duration::zero() && sample > slow;
+  if (too_slow) counters.answers_slow.add();
+  upstream.state->at(http_.worker.index()).latency.add(static_cast<uint64_t>(std::max<int64_t>(sample.count(), 0)));
   if (head.status >= 500) {
     latency.error(sample, now, decay);
   } else {
     latency.add(sample, now, decay);
   }
+  // A breaker that opens for what is slow is not closed by it.
+  const bool bad = head.status >= 500 || (too_slow && lease_.on_trial());
+  const Outcome outcome = bad ? Outcome::bad : Outcome::good;
+  note_outcome(lease_, upstream, http_.worker.index(), now, outcome);
 
   if (upstream.score_header.empty()) return;
   if (const http::Field* field = head.fields.find(upstream.score_header)) {
     if (const auto score = read_score(field->value)) lease_.state().reported.report(*score, now);
   }
+}
+
+// Of an answer that has begun, and is not what it should be.
+void Exchange::note_broken_answer(Counter EndpointCounters::*counter) {
+  Worker& worker = http_.worker;
+  (lease_.state().counters(worker.index()).*counter).add();
+  const Upstream* upstream = worker.snapshot().find(upstream_);
+  if (upstream == nullptr) return;
+  // One of status 500 was no success before.
+  const bool seemed_good = head_sent_ && status_ < 500;
+  note_outcome(lease_, *upstream, worker.index(), worker.now(), seemed_good ? Outcome::spoiled : Outcome::bad);
 }
 
 // One head, interim or final. False: nothing more can be done for now.
@@ -92,7 +112,7 @@ bool Exchange::read_head() {
     }
     if (parsed.status == http1::HeadParse::Status::refused) {
       refusal_ = parsed.refusal;
-      lease_.state().counters(http_.worker.index()).answers_malformed.add();
+      note_broken_answer(&EndpointCounters::answers_malformed);
       fail(ExchangeEnd::answer_malformed);
       return false;
     }
@@ -100,7 +120,7 @@ bool Exchange::read_head() {
   seen_ = static_cast<uint32_t>(bytes.size());
   if (io.ended()) {
     refusal_ = http::Refusal::status_line_malformed;
-    lease_.state().counters(http_.worker.index()).answers_malformed.add();
+    note_broken_answer(&EndpointCounters::answers_malformed);
     fail(ExchangeEnd::answer_malformed);
   } else {
     io.taken();
@@ -111,7 +131,7 @@ bool Exchange::read_head() {
 bool Exchange::take_interim(uint32_t size) {
   lease_.state().counters(http_.worker.index()).answers_1xx.add();
   if (++interims_ > interims_max) {
-    lease_.state().counters(http_.worker.index()).answers_malformed.add();
+    note_broken_answer(&EndpointCounters::answers_malformed);
     fail(ExchangeEnd::answer_malformed);
     return false;
   }
@@ -133,11 +153,12 @@ bool Exchange::take_head(uint32_t size) {
   // the tunnel's first bytes.
   const bool asked_for = !switches || (upgrade_ && head.upgrade && method_ != http::Method::connect);
   if (!asked_for || ((switches || connects) && !up_over_)) {
-    lease_.state().counters(worker.index()).answers_malformed.add();
+    note_broken_answer(&EndpointCounters::answers_malformed);
     fail(ExchangeEnd::answer_malformed);
     return false;
   }
   count_status(lease_.state().counters(worker.index()), head.status);
+  end_retrying();
   if (upstream != nullptr) note_answer(head, *upstream);
   if (upstream != nullptr && !is_mirror_) {
     const auto& statuses = upstream->http.retry.on_statuses;
@@ -198,16 +219,17 @@ void Exchange::pass_body() {
         return;
       case BodySource::Step::refused:
         refusal_ = down_.refusal();
-        lease_.state().counters(http_.worker.index()).answers_malformed.add();
+        note_broken_answer(&EndpointCounters::answers_malformed);
         return fail(ExchangeEnd::answer_broken);
       case BodySource::Step::cut:
-        lease_.state().counters(http_.worker.index()).answers_cut.add();
+        note_broken_answer(&EndpointCounters::answers_cut);
         return fail(ExchangeEnd::answer_cut);
       case BodySource::Step::no_buffers: return fail(ExchangeEnd::no_buffers);
     }
     const bool with_trailers = step == BodySource::Step::end;
     if (!client_.put_end(with_trailers ? &http_.trailers : nullptr)) return fail(ExchangeEnd::no_buffers);
     if (with_trailers) down_.trailers_taken(buffers, io.in());
+    if (status_ < 500) lease_.state().gate.completed();
     let_origin_go();
     return finish(ExchangeEnd::done, false);
   }

@@ -37,6 +37,7 @@ void Exchange::edit_answer(http::AnswerHead& head, const Upstream* upstream) {
   if (listener != nullptr && listener->http != nullptr && !listener->http->forward.via.empty()) {
     add_via(head.fields, head.minor_version, listener->http->forward.via, http_.scratch);
   }
+  add_rate_fields(head.fields);
   apply_route_rules(head.fields, upstream);
 }
 

@@ -1,6 +1,7 @@
 // Exchange: answers of our own, and the end.
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstring>
 
 #include "core/model/access_record.h"
@@ -21,13 +22,19 @@ uint32_t microseconds(Instant from, Instant to) noexcept {
   return static_cast<uint32_t>(std::min<int64_t>(count, UINT32_MAX));
 }
 
+std::string_view number(uint32_t value, Scratch& scratch) noexcept {
+  const std::span<char> room = scratch.room();
+  const auto written = std::to_chars(room.data(), room.data() + room.size(), value);
+  return scratch.keep(static_cast<size_t>(written.ptr - room.data()));
+}
+
 }  // namespace
 
 // --- answers of our own ---------------------------------------------------------------------------------------------
 
 // False: nothing was put.
 bool Exchange::put_own_answer(uint16_t status, std::string_view content_type, std::string_view body,
-                              const http::Field& extra) {
+                              std::span<const http::Field> extra) {
   http::AnswerHead& head = http_.answer;
   status_ = status;
   head.status = status;
@@ -41,7 +48,8 @@ bool Exchange::put_own_answer(uint16_t status, std::string_view content_type, st
   head.fields.clear();
   add_field(head.fields, "Date", http_.worker.http_date(), http::FieldId::date);
   if (!content_type.empty()) add_field(head.fields, "Content-Type", content_type, http::FieldId::content_type);
-  if (!extra.name.empty()) add_field(head.fields, extra.name, extra.value);
+  for (const http::Field& field : extra) add_field(head.fields, field.name, field.value, field.id);
+  add_rate_fields(head.fields);
   if (const std::string_view id = notes_.text(ExchangeNotes::request_id); !id.empty()) {
     add_field(head.fields, "X-Request-Id", id, http::FieldId::x_request_id);
   }
@@ -64,6 +72,14 @@ bool Exchange::put_own_answer(uint16_t status, std::string_view content_type, st
   return true;
 }
 
+// The names that most servers use, of draft-ietf-httpapi-ratelimit-headers-06.
+void Exchange::add_rate_fields(http::Fields& fields) {
+  if (!rate_.told) return;
+  add_field(fields, "RateLimit-Limit", number(rate_.limit, http_.scratch));
+  add_field(fields, "RateLimit-Remaining", number(rate_.remaining, http_.scratch));
+  add_field(fields, "RateLimit-Reset", number(rate_.reset_s, http_.scratch));
+}
+
 void Exchange::put_error(uint16_t status, std::string_view name, std::string_view sentence) {
   if (is_mirror_) return;
   http_.scratch.clear();  // nobody looks any more at what was there
@@ -75,11 +91,18 @@ void Exchange::put_error(uint16_t status, std::string_view name, std::string_vie
   const std::span<char> room = http_.scratch.room();
   const uint32_t size =
       http::write_error_body(wants_html_, status, name, sentence, notes_.text(ExchangeNotes::request_id), room);
-  http::Field extra;
-  if (status == 405) extra = {"Allow", "GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS"};
-  if (status == 503) extra = {"Retry-After", "1"};
+  const std::string_view body = http_.scratch.keep(size);
+  std::array<http::Field, 1> extra;
+  size_t extras = 0;
+  if (status == 405) extra[extras++] = {"Allow", "GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS"};
+  if (status == 503 || status == 429) {
+    uint32_t seconds = rate_.retry_after_s;
+    const Upstream* upstream = http_.worker.snapshot().find(upstream_);
+    if (status == 503) seconds = upstream != nullptr ? upstream->resilience.retry_after_s : 1;
+    extra[extras++] = {"Retry-After", number(seconds, http_.scratch)};
+  }
   // Without an answer, the next one must not be taken for this one.
-  if (!put_own_answer(status, http::error_content_type(wants_html_), http_.scratch.keep(size), extra)) {
+  if (!put_own_answer(status, http::error_content_type(wants_html_), body, std::span{extra}.first(extras))) {
     own_answer_cut_ = true;
   }
 }
@@ -131,7 +154,9 @@ void Exchange::note_time_inside() {
 
 void Exchange::finish(ExchangeEnd end, bool cut) {
   if (splice_.busy()) splice_.stop();
+  leave_line();
   become(State::over);
+  end_retrying();
   http_.worker.wheel().cancel(timer_);
   if (origin_ != nullptr) drop_origin(true);
   if (mirror_ != nullptr) mirror_->leave();

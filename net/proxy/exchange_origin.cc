@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "net/proxy/exchange.h"
+#include "net/proxy/hedge.h"
 #include "net/proxy/http_worker.h"
 #include "net/proxy/mirror.h"
 #include "net/proxy/origin_connection.h"
@@ -26,7 +27,7 @@ Choice Exchange::choose(const Upstream& upstream) {
   if (sticky_index_ < upstream.endpoints.size()) {
     const Endpoint& own = upstream.endpoints[sticky_index_];
     if (own.takes_sessions && !tried_.contains(own.id)) {
-      if (Lease lease = lease_of(upstream, sticky_index_)) return {sticky_index_, std::move(lease)};
+      if (Lease lease = lease_of(upstream, sticky_index_, http_.worker.now())) return {sticky_index_, std::move(lease)};
     }
   }
   return choose_endpoint(http_.worker, upstream, {tried_, key_, zone_});
@@ -37,12 +38,93 @@ void Exchange::try_next() {
   Worker& worker = http_.worker;
   const Upstream* upstream = worker.snapshot().find(upstream_);
   if (upstream == nullptr) return fail(ExchangeEnd::no_upstream);
-  Choice choice = choose(*upstream);
-  if (choice.index == no_endpoint) {
-    if (tried_.count() > 0) return fail(last_failure_);
-    return fail(choice.full ? ExchangeEnd::endpoints_full : ExchangeEnd::no_endpoint);
+  // Who comes now must not take the place that somebody else waits for.
+  if (worker.somebody_waits(*upstream) && !is_mirror_ && !without_descriptor_) {
+    if (!wait_in_line(*upstream)) fail(ExchangeEnd::queue_full);
+    return;
   }
-  const Endpoint& endpoint = upstream->endpoints[choice.index];
+  Choice choice = choose(*upstream);
+  if (choice.index == no_endpoint) return nobody(*upstream, choice);
+  ask(*upstream, std::move(choice));
+}
+
+// Whether there is a queue, and room in it.
+bool Exchange::wait_in_line(const Upstream& upstream) {
+  Worker& worker = http_.worker;
+  if (!worker.wait_in_line(upstream, *this, {priority_, tried_.count() == 0})) return false;
+  arm(worker.now() + upstream.resilience.queue.timeout);
+  return true;
+}
+
+bool Exchange::turn_came() {
+  WEIR_ASSERT(state_ == State::choosing);
+  const Upstream* upstream = http_.worker.snapshot().find(upstream_);
+  if (upstream == nullptr) {
+    fail(ExchangeEnd::no_upstream);
+    return true;
+  }
+  Choice choice = choose(*upstream);
+  if (choice.index == no_endpoint && choice.full) return false;
+  if (choice.index == no_endpoint) {
+    nobody(*upstream, choice);
+  } else {
+    ask(*upstream, std::move(choice));
+  }
+  return true;
+}
+
+void Exchange::nobody(const Upstream& upstream, const Choice& choice) {
+  if (choice.full && !is_mirror_ && upstream.resilience.queue.size > 0) {
+    if (!wait_in_line(upstream)) fail(ExchangeEnd::queue_full);
+    return;
+  }
+  if (tried_.count() > 0) return fail(last_failure_);
+  if (choice.full) return fail(ExchangeEnd::endpoints_full);
+  fail(choice.shut ? ExchangeEnd::breakers_open : ExchangeEnd::no_endpoint);
+}
+
+// --- bounds of the upstream -----------------------------------------------------------------------------------------
+
+// Counted first and taken back if it was one too many, so that workers together never exceed a bound.
+bool Exchange::begin_pending(const Upstream& upstream) {
+  if (upstream.resilience.pending_max == 0) return true;
+  UpstreamState& state = *upstream.state;
+  if (state.pending.fetch_add(1, std::memory_order_relaxed) >= upstream.resilience.pending_max) {
+    state.pending.fetch_sub(1, std::memory_order_relaxed);
+    state.at(http_.worker.index()).counters.pending_refused.add();
+    return false;
+  }
+  pending_ = true;
+  return true;
+}
+
+void Exchange::end_pending() noexcept {
+  if (pending_) http_.worker.upstream_state(upstream_).pending.fetch_sub(1, std::memory_order_relaxed);
+  pending_ = false;
+}
+
+bool Exchange::begin_retrying(const Upstream& upstream) {
+  if (upstream.resilience.retries_max == 0 || retrying_) return true;
+  UpstreamState& state = *upstream.state;
+  if (state.retrying.fetch_add(1, std::memory_order_relaxed) >= upstream.resilience.retries_max) {
+    state.retrying.fetch_sub(1, std::memory_order_relaxed);
+    state.at(http_.worker.index()).counters.retries_refused.add();
+    return false;
+  }
+  retrying_ = true;
+  return true;
+}
+
+void Exchange::end_retrying() noexcept {
+  if (retrying_) http_.worker.upstream_state(upstream_).retrying.fetch_sub(1, std::memory_order_relaxed);
+  retrying_ = false;
+}
+
+// --- asking ---------------------------------------------------------------------------------------------------------
+
+void Exchange::ask(const Upstream& upstream, Choice choice) {
+  Worker& worker = http_.worker;
+  const Endpoint& endpoint = upstream.endpoints[choice.index];
   if (!without_descriptor_) {
     notes_.chosen = worker.now();
     ++notes_.tries;
@@ -53,7 +135,7 @@ void Exchange::try_next() {
   endpoint_ = endpoint.id;
 
   // A PROXY header names the client of a connection, so it serves one exchange alone.
-  speaks_proxy_ = upstream->send_proxy != ProxyHeader::off;
+  speaks_proxy_ = upstream.send_proxy != ProxyHeader::off;
   origin_ = fresh_only_ || speaks_proxy_ ? nullptr : http_.pool.take(endpoint, *this);
   if (origin_ != nullptr) {
     without_descriptor_ = false;
@@ -67,7 +149,7 @@ void Exchange::try_next() {
   origin_ = http_.pool.dial(endpoint, *this);
   if (origin_ == nullptr) {
     without_descriptor_ = true;
-    if (worker.now() - notes_.chosen >= upstream->connect_timeout) return fail(ExchangeEnd::no_descriptors);
+    if (worker.now() - notes_.chosen >= upstream.connect_timeout) return fail(ExchangeEnd::no_descriptors);
     worker.descriptors_are_short();
     return arm(worker.now() + descriptor_pause);
   }
@@ -76,7 +158,7 @@ void Exchange::try_next() {
   lease_ = std::move(choice.lease);
   notes_.reused = false;
   become(State::dialing);
-  arm(worker.now() + upstream->connect_timeout);
+  arm(worker.now() + upstream.connect_timeout);
 }
 
 void Exchange::origin_connected() {
@@ -109,22 +191,28 @@ bool Exchange::put_proxy_header() {
   return true;
 }
 
-void Exchange::send_request() {
+bool Exchange::put_copy(OriginConnection& origin) {
   Buffers& buffers = http_.worker.relay().buffers;
-  if (speaks_proxy_ && !put_proxy_header()) return fail(ExchangeEnd::no_buffers);
   const std::byte* bytes = copy_.data();
   for (uint32_t left = copy_.size(); left > 0;) {
     const BufferId id = buffers.take();
-    if (id == no_buffer) return fail(ExchangeEnd::no_buffers);
+    if (id == no_buffer) return false;
     const uint32_t size = std::min(left, Buffers::size);
     std::memcpy(buffers.data(id), bytes, size);
-    origin_->io().out().push(buffers, id, size);
+    origin.io().out().push(buffers, id, size);
     bytes += size;
     left -= size;
   }
-  origin_->io().flush_later();
-  lease_.state().counters(http_.worker.index()).requests.add();
-  lease_.state().counters(http_.worker.index()).bytes_up.add(copy_.size());
+  origin.io().flush_later();
+  EndpointCounters& counters = origin.endpoint().counters(http_.worker.index());
+  counters.requests.add();
+  counters.bytes_up.add(copy_.size());
+  return true;
+}
+
+void Exchange::send_request() {
+  if (speaks_proxy_ && !put_proxy_header()) return fail(ExchangeEnd::no_buffers);
+  if (!put_copy(*origin_)) return fail(ExchangeEnd::no_buffers);
   note_time_inside();
   notes_.first_byte = {};
   notes_.asked = notes_.chosen;
@@ -133,7 +221,8 @@ void Exchange::send_request() {
   seen_ = 0;
   interims_ = 0;
   wait_for_first_byte();
-  if (!up_over_) pump_up();
+  if (!up_over_) return pump_up();
+  plan_hedge();
 }
 
 void Exchange::wait_for_first_byte() {
@@ -176,7 +265,10 @@ void Exchange::pump_up() {
         if (mirror_ != nullptr) mirror_->end();
         // From here on it is the origin's turn.
         notes_.asked = http_.worker.now();
-        if (state_ == State::waiting) wait_for_first_byte();
+        if (state_ == State::waiting) {
+          wait_for_first_byte();
+          plan_hedge();
+        }
         return;
       case BodySource::Step::refused: refusal_ = client_.body_refusal(); return fail(ExchangeEnd::body_malformed);
       case BodySource::Step::cut: return fail(ExchangeEnd::body_cut);
@@ -203,9 +295,9 @@ void Exchange::origin_failed(bool sending, int error) {
     up_dead_ = true;
     return;
   }
-  lease_.state().counters(http_.worker.index()).resets.add();
   if (state_ == State::waiting) return try_failed(Cause::reset);
-  lease_.state().counters(http_.worker.index()).answers_cut.add();
+  lease_.state().counters(http_.worker.index()).resets.add();
+  note_broken_answer(&EndpointCounters::answers_cut);
   drop_origin(true);
   finish(ExchangeEnd::answer_cut, true);
 }
@@ -216,7 +308,11 @@ void Exchange::time_is_up() {
     return fail(head_sent_ ? ExchangeEnd::answer_too_slow : ExchangeEnd::request_timeout);
   }
   switch (state_) {
-    case State::choosing: return try_next();
+    case State::choosing:
+      if (!in_line()) return try_next();
+      leave_line();
+      worker.upstream_state(upstream_).at(worker.index()).counters.queue_timeouts.add();
+      return fail(ExchangeEnd::queue_timeout);
     case State::dialing:
       lease_.state().counters(worker.index()).connect_timeouts.add();
       return try_failed(Cause::connect_timeout);
@@ -228,7 +324,7 @@ void Exchange::time_is_up() {
     case State::answering:
       // It is the client who takes nothing: how long it may is its session's business.
       if (!client_.can_take() || blocked_by_client()) return wait_for_body();
-      lease_.state().counters(worker.index()).answers_cut.add();
+      note_broken_answer(&EndpointCounters::answers_cut);
       return fail(ExchangeEnd::answer_timeout);
     // The tunnel has not begun: the client does not read that it may.
     case State::tunneling: return abort(ExchangeEnd::tunneled);
@@ -255,15 +351,26 @@ void Exchange::note_failure(Cause cause) {
   const Upstream* upstream = http_.worker.snapshot().find(upstream_);
   if (upstream == nullptr || ((cause == Cause::closed || cause == Cause::reset) && origin_->reused())) return;
   const Instant now = http_.worker.now();
+  EndpointCounters& counters = lease_.state().counters(http_.worker.index());
+  if (cause == Cause::closed) counters.answers_missing.add();
+  if (cause == Cause::reset) counters.resets.add();
   lease_.state()
       .at(http_.worker.index())
       .latency.failed(now - notes_.chosen, now, upstream->picker_options.latency_decay);
+  const bool reached = cause != Cause::unreachable && cause != Cause::connect_timeout;
+  note_outcome(lease_, *upstream, http_.worker.index(), now, reached ? Outcome::bad : Outcome::unreachable);
 }
 
 // Whether there is another try.
 bool Exchange::retry(Cause cause) {
   const Upstream* upstream = http_.worker.snapshot().find(upstream_);
   if (upstream == nullptr || is_mirror_) return false;
+  // Another endpoint is at it already.
+  if (hedge_ != nullptr && hedge_->sent()) {
+    drop_origin(true);
+    take_hedge();
+    return true;
+  }
   // An idle connection that had died: the endpoint may be well, so a fresh connection to it is tried.
   const bool stale = (cause == Cause::closed || cause == Cause::reset) && origin_->reused() && replayable_ &&
                      (http::is_idempotent(method_) || never_delivered());
@@ -317,7 +424,7 @@ bool Exchange::may_retry(Cause cause, const Upstream& upstream) {
       break;
     case Cause::status: break;
   }
-  if (!http::is_idempotent(method_)) return false;
+  if (!http::is_idempotent(method_) || !begin_retrying(upstream)) return false;
   if (http_.worker.retry_budget(upstream_).take(policy, http_.worker.now(), http_.worker.workers())) return true;
   http_.worker.counters().retries_over_budget.add();
   return false;
@@ -332,7 +439,13 @@ bool Exchange::never_delivered() const {
 void Exchange::drop_origin(bool reset) {
   if (origin_ != nullptr) http_.pool.drop(*origin_, reset);
   origin_ = nullptr;
+  end_lease();
+}
+
+void Exchange::end_lease() {
+  if (!lease_) return;
   lease_.end();
+  http_.worker.place_free(upstream_);
 }
 
 // The answer is complete: the connection may serve the next exchange, if nothing speaks against it.
@@ -347,7 +460,7 @@ void Exchange::let_origin_go() {
     http_.pool.drop(*origin_, !up_over_);
   }
   origin_ = nullptr;
-  lease_.end();
+  end_lease();
 }
 
 }  // namespace weir

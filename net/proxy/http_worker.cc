@@ -24,6 +24,7 @@ HttpWorker::HttpWorker(Worker& owner, uint32_t sessions_max, uint64_t seed)
       pool(owner, sessions_max * 4),
       // And those that began and ended in one turn, of which each completion can bring so many.
       exchanges(sessions_max * 2 + Worker::completions_per_turn * L7Session::requests_at_once),
+      hedges(sessions_max),
       mirrors(sessions_max),
       tunnels(sessions_max),
       blocks(sessions_max * 4),
@@ -39,6 +40,7 @@ void HttpWorker::free_over() {
     }
   }
   exchanges_over_.take_all(later);
+  while (Hedge* hedge = hedges_over_.pop_front()) hedges.destroy(*hedge);
   while (Mirror* mirror = mirrors_over_.pop_front()) mirrors.destroy(*mirror);
   while (Tunnel* tunnel = tunnels_over_.pop_front()) tunnels.destroy(*tunnel);
   pool.free_joined();

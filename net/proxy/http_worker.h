@@ -15,6 +15,7 @@
 #include "net/http/message.h"
 #include "net/proxy/blocks.h"
 #include "net/proxy/exchange.h"
+#include "net/proxy/hedge.h"
 #include "net/proxy/mirror.h"
 #include "net/proxy/origin_pool.h"
 #include "net/proxy/tunnel.h"
@@ -53,6 +54,7 @@ class HttpWorker {
   Worker& worker;
   OriginPool pool;
   Slab<Exchange> exchanges;
+  Slab<Hedge> hedges;
   Slab<Mirror> mirrors;
   Slab<Tunnel> tunnels;
   Blocks blocks;
@@ -67,6 +69,7 @@ class HttpWorker {
 
   // An exchange, a mirror, a tunnel is done with; freed at the end of the turn.
   void over(Exchange& exchange) { exchanges_over_.push_back(exchange); }
+  void over(Hedge& hedge) { hedges_over_.push_back(hedge); }
   void over(Mirror& mirror) { mirrors_over_.push_back(mirror); }
   void over(Tunnel& tunnel) { tunnels_over_.push_back(tunnel); }
   void free_over();
@@ -77,6 +80,7 @@ class HttpWorker {
 
  private:
   List<Exchange, &Exchange::node> exchanges_over_;
+  List<Hedge, &Hedge::node> hedges_over_;
   List<Mirror, &Mirror::node> mirrors_over_;
   List<Tunnel, &Tunnel::node> tunnels_over_;
 };

@@ -26,6 +26,7 @@ L4Session::L4Session(Worker& worker, const ListenerSpec& listener, int client) n
       listener_state_(*listener.state),
       upstream_(listener.upstream),
       client_(client),
+      priority_(listener.priority),
       up_(*this),
       down_(*this),
       timer_(on_timer),
@@ -48,6 +49,7 @@ void L4Session::begin(const ListenerSpec& listener) {
     if (!find_client()) return close(CloseReason::client_left_dialing);
     greeting_expected_ = listener.proxy_from.contains(peer_);
   }
+  if (!greeting_expected_ && !come_in(listener)) return;
   // A client that connects has usually sent its first bytes by the time we get here.
   up_.open_source(client_, false, listener.address.is_unix());
   if (greeting_expected_) {
@@ -56,6 +58,18 @@ void L4Session::begin(const ListenerSpec& listener) {
     become(State::dialing);
     dial();
   }
+}
+
+bool L4Session::come_in(const ListenerSpec& listener) {
+  const bool asked_for = listener.filter != nullptr || !listener.rate_limits.empty() ||
+                         listener.connections_per_client_max > 0 || worker_.snapshot().shedding.any();
+  if (!asked_for) return true;
+  find_client();
+  auto refusal = refusal_of(listener, peer_, worker_);
+  if (!refusal && !seat_.take(listener, peer_, worker_.index())) refusal = CloseReason::client_full;
+  if (!refusal) return true;
+  close(*refusal, true);
+  return false;
 }
 
 void L4Session::become(State next) {
@@ -83,6 +97,8 @@ void L4Session::close(CloseReason reason, bool reset) {
 // The client is to see a clean end, although it may be in the middle of sending.
 void L4Session::give_up(CloseReason reason) {
   if (node.linked()) ListHead::unlink(node);
+  leave_line();
+  end_pending();
   if (reason == CloseReason::connect_failed) listener_state_.counters(worker_.index()).connect_failed.add();
   if (up_.source_ended()) return close(reason);
   worker_.counters().closed[static_cast<size_t>(reason)].add();
@@ -97,6 +113,8 @@ void L4Session::join(bool reset) {
   reset_ = reset;
   worker_.wheel().cancel(timer_);
   if (node.linked()) ListHead::unlink(node);
+  leave_line();
+  end_pending();
   up_.stop();
   down_.stop();
   if (connect_op_.in_flight()) worker_.ring().cancel(connect_op_);
@@ -113,12 +131,15 @@ void L4Session::finish() {
   }
   worker_.ring().close(client_);
   drop_origin();
+  seat_.give_back(listener_state_, peer_);
 }
 
 void L4Session::drop_origin() {
   if (origin_ >= 0) worker_.ring().close(origin_);
   origin_ = -1;
+  if (!lease_) return;
   lease_.end();
+  worker_.place_free(upstream_);
 }
 
 // --- the client's own address ---------------------------------------------------------------------------------------
@@ -161,6 +182,9 @@ void L4Session::read_greeting() {
   }
   up_.consume_waiting(parsed.size);
   worker_.wheel().cancel(timer_);
+  for (const ListenerSpec& listener : worker_.snapshot().listeners) {
+    if (listener.state == &listener_state_ && !come_in(listener)) return;
+  }
   become(State::dialing);
   dial();
 }
@@ -171,15 +195,25 @@ void L4Session::dial() {
   const Upstream* upstream = worker_.snapshot().find(upstream_);
   if (upstream == nullptr) return give_up(CloseReason::no_upstream);
   if (tried_.count() >= std::min(upstream->tries, tries_max)) return give_up(CloseReason::connect_failed);
+  if (!begin_pending(*upstream)) return give_up(CloseReason::too_many_pending);
+  // Who comes now must not take the place that somebody else waits for.
+  if (worker_.somebody_waits(*upstream) && !timer_.armed()) return wait_in_line(*upstream);
 
   Choice choice = choose_endpoint(worker_, *upstream, wish(*upstream));
-  if (choice.index == no_endpoint) {
-    if (tried_.count() > 0) return give_up(CloseReason::connect_failed);
-    return give_up(choice.full ? CloseReason::endpoints_full : CloseReason::no_endpoint);
-  }
-  const Endpoint& endpoint = upstream->endpoints[choice.index];
+  if (choice.index == no_endpoint) return nobody(*upstream, choice);
+  connect_to(*upstream, std::move(choice));
+}
 
-  if (!timer_.armed()) worker_.wheel().arm(timer_, worker_.now() + upstream->connect_timeout);
+void L4Session::nobody(const Upstream& upstream, const Choice& choice) {
+  if (choice.full && upstream.resilience.queue.size > 0) return wait_in_line(upstream);
+  if (tried_.count() > 0) return give_up(CloseReason::connect_failed);
+  if (choice.full) return give_up(CloseReason::endpoints_full);
+  give_up(choice.shut ? CloseReason::breakers_open : CloseReason::no_endpoint);
+}
+
+void L4Session::connect_to(const Upstream& upstream, Choice choice) {
+  const Endpoint& endpoint = upstream.endpoints[choice.index];
+  if (!timer_.armed()) worker_.wheel().arm(timer_, worker_.now() + upstream.connect_timeout);
   const int fd = open_stream(endpoint.address.family());
   if (fd < 0) return worker_.wait_for_descriptor(*this);
   if (tried_.count() > 0) worker_.counters().connect_retries.add();
@@ -193,6 +227,8 @@ void L4Session::dial() {
   connect_timed_out_ = false;
   worker_.ring().connect(connect_op_, on_connected, fd, endpoint.address.data(), endpoint.address.size());
 }
+
+// --- connecting -----------------------------------------------------------------------------------------------------
 
 void L4Session::redial() {
   WEIR_ASSERT(state_ == State::dialing && !connect_op_.in_flight());
@@ -211,16 +247,18 @@ void L4Session::on_connected(Op& op, const Completion& completion) {
 }
 
 void L4Session::connect_failed(bool timed_out) {
-  const Lease failed = std::move(lease_);
+  Lease failed = std::move(lease_);
   EndpointCounters& counters = failed.state().counters(worker_.index());
   (timed_out ? counters.connect_timeouts : counters.connect_errors).add();
   worker_.wheel().cancel(timer_);
   drop_origin();
   const Upstream* upstream = worker_.snapshot().find(upstream_);
   if (upstream == nullptr) return give_up(CloseReason::no_upstream);
-  failed.state()
-      .at(worker_.index())
-      .latency.failed(worker_.now() - active_, worker_.now(), upstream->picker_options.latency_decay);
+  const Instant now = worker_.now();
+  failed.state().at(worker_.index()).latency.failed(now - active_, now, upstream->picker_options.latency_decay);
+  note_outcome(failed, *upstream, worker_.index(), now, Outcome::unreachable);
+  failed.end();
+  worker_.place_free(upstream_);
   // Before it is noted: of the last one possible there is nothing to remember, and no room for it.
   if (tried_.count() + 1 >= std::min(upstream->tries, tries_max)) return give_up(CloseReason::connect_failed);
   tried_.add(endpoint_);
@@ -249,6 +287,8 @@ void L4Session::begin_relaying() {
   worker_.wheel().cancel(timer_);
   const Upstream* upstream = worker_.snapshot().find(upstream_);
   lease_.state().counters(worker_.index()).connections_total.add();
+  if (upstream != nullptr) note_outcome(lease_, *upstream, worker_.index(), worker_.now(), Outcome::good);
+  end_pending();
   // What was tried is needed no more; from now on that place is the time since the origin was asked.
   asked_ = active_;
   active_ = worker_.now();
@@ -282,6 +322,7 @@ void L4Session::on_timer(Timer& timer) {
   switch (session.state_) {
     case State::greeting: return session.close(CloseReason::proxy_header_timeout);
     case State::dialing:
+      if (session.in_line_) return session.waited_too_long();
       if (!session.connect_op_.in_flight()) return session.give_up(CloseReason::no_descriptors);
       session.connect_timed_out_ = true;
       session.worker_.ring().cancel(session.connect_op_);
@@ -330,7 +371,11 @@ void L4Session::note_answer() {
   if (asked_ == Instant::max()) return;
   if (const Upstream* upstream = worker_.snapshot().find(upstream_)) {
     const Duration decay = upstream->picker_options.latency_decay;
-    lease_.state().at(worker_.index()).latency.add(active_ - asked_, active_, decay);
+    const Duration took = active_ - asked_;
+    lease_.state().at(worker_.index()).latency.add(took, active_, decay);
+    upstream->state->at(worker_.index()).latency.add(static_cast<uint64_t>(std::max<int64_t>(took.count(), 0)));
+    const Duration slow = upstream->resilience.breaker.slow;
+    if (slow > Duration::zero() && took > slow) lease_.state().counters(worker_.index()).answers_slow.add();
   }
   asked_ = Instant::max();
 }
@@ -342,6 +387,7 @@ void L4Session::note_silence() {
   if (asked_ == Instant::max() || upstream == nullptr) return;
   const Instant now = worker_.now();
   lease_.state().at(worker_.index()).latency.failed(now - asked_, now, upstream->picker_options.latency_decay);
+  note_outcome(lease_, *upstream, worker_.index(), now, Outcome::spoiled);
   asked_ = Instant::max();
 }
 

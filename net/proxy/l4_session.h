@@ -27,13 +27,32 @@
 #include "core/model/listener.h"
 #include "core/model/picker.h"
 #include "core/model/upstream.h"
+#include "net/proxy/admission.h"
 #include "net/proxy/choose.h"
 #include "net/proxy/flow.h"
 #include "net/proxy/session.h"
+#include "net/proxy/waiting_line.h"
 
 namespace weir {
 
 class Worker;
+
+class L4Session;
+
+// Where a session waits in line for an endpoint that has room. In a slab of the worker, and only as long as it waits:
+// sessions wait seldom, and there are many of them.
+class L4Waiter final : public Waiter {
+ public:
+  L4Waiter(L4Session& session, const TriedEndpoints& tried) noexcept : session_(session), tried_(tried) {}
+  const TriedEndpoints& tried() const noexcept { return tried_; }
+
+ private:
+  bool turn_came() override;
+  void displaced() override;
+
+  L4Session& session_;
+  const TriedEndpoints tried_;  // before it began to wait
+};
 
 class L4Session final : public Session, public FlowHost {
  public:
@@ -49,6 +68,10 @@ class L4Session final : public Session, public FlowHost {
   Instant holding_buffers_since() const noexcept override;
   void finish() override;
   Kind kind() const noexcept override { return Kind::l4; }
+
+  // By its L4Waiter, which may be gone when this returns. Whether it waits no longer.
+  bool turn_came();
+  void displaced();
 
   // A descriptor may be free again, after dial() had found none; until then its `node` is in the worker's list.
   void redial();
@@ -71,7 +94,16 @@ class L4Session final : public Session, public FlowHost {
 
   void become(State next);
   void read_greeting();
+  // Whether it may; if not, it has been closed.
+  bool come_in(const ListenerSpec& listener);
   void dial();
+  void connect_to(const Upstream& upstream, Choice choice);
+  void nobody(const Upstream& upstream, const Choice& choice);
+  void wait_in_line(const Upstream& upstream);
+  void leave_line();
+  bool begin_pending(const Upstream& upstream);
+  void end_pending();
+  void waited_too_long();
   void connect_failed(bool timed_out);
   void give_up(CloseReason reason);
   void join(bool reset);
@@ -97,6 +129,10 @@ class L4Session final : public Session, public FlowHost {
   bool reset_ : 1 = false;
   bool somebody_spoke_ : 1 = false;
   bool origin_is_local_ : 1 = false;  // over a UNIX socket
+  bool in_line_ : 1 = false;
+  bool pending_ : 1 = false;  // counted by the upstream among those without a connection
+  ClientSeat seat_;
+  Priority priority_;
   Flow up_;
   Flow down_;
   Op connect_op_;
@@ -104,6 +140,7 @@ class L4Session final : public Session, public FlowHost {
   Lease lease_;
   union {
     TriedEndpoints tried_{};  // while dialing
+    L4Waiter* waiter_;        // while dialing, and in line
     Instant asked_;           // while relaying: when it was the origin's turn; Instant::max() when it was not
   };
   PeerAddress peer_;         // the client; from its socket, or as its PROXY header says

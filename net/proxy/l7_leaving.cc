@@ -143,6 +143,7 @@ void L7Session::join(bool reset) {
 void L7Session::finish() {
   WEIR_ASSERT(joined());
   client_.release();
+  seat_.give_back(listener_state_, peer_);
   if (reset_) reset_on_close(client_.fd());
   http_.worker.ring().close(client_.fd());
 }

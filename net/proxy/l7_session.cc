@@ -42,8 +42,18 @@ void L7Session::begin(const ListenerSpec& listener) {
     greeting_expected_ = listener.proxy_from.contains(peer_);
   }
   if (greeting_expected_) return arm(http_.worker.now() + listener.proxy_header_timeout);
+  if (!take_seat(listener)) return;
   become(State::idle);
   arm(http_.worker.now() + listener.http->header_timeout);
+}
+
+// Whether its client may have one connection more; if not, it has been closed.
+bool L7Session::take_seat(const ListenerSpec& spec) {
+  if (spec.connections_per_client_max == 0) return true;
+  find_peer();
+  if (seat_.take(spec, peer_, http_.worker.index())) return true;
+  close(CloseReason::client_full, true);
+  return false;
 }
 
 void L7Session::become(State next) {
@@ -122,6 +132,7 @@ void L7Session::read_greeting() {
   in.consume(buffers, parsed.size);
   const ListenerSpec* spec = listener();
   if (spec == nullptr) return close(CloseReason::done);
+  if (!take_seat(*spec)) return;
   become(State::idle);
   arm(http_.worker.now() + spec->http->header_timeout);
   read_requests();

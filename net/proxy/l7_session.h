@@ -17,6 +17,7 @@
 
 #include "core/base/timer_wheel.h"
 #include "core/model/listener.h"
+#include "net/proxy/admission.h"
 #include "net/proxy/body.h"
 #include "net/proxy/connection.h"
 #include "net/proxy/exchange_client.h"
@@ -103,6 +104,7 @@ class L7Session final : public Session, public ConnectionHost, public ExchangeCl
   void join(bool reset);
   bool joined() const noexcept { return client_.idle() && exchange_ == nullptr; }
   void find_peer();
+  bool take_seat(const ListenerSpec& spec);
 
   HttpWorker& http_;
   ListenerState& listener_state_;
@@ -122,6 +124,7 @@ class L7Session final : public Session, public ConnectionHost, public ExchangeCl
   bool half_closed_ : 1 = false;        // it ended its side in the course of an exchange
   bool half_close_passed_ : 1 = false;  // and was given time enough to leave
   bool aborting_ : 1 = false;           // the exchange is ended by us, and the session after it
+  ClientSeat seat_;
   Connection client_;
   BodySource body_;
   BodySink sink_;

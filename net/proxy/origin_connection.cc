@@ -1,7 +1,6 @@
 #include "net/proxy/origin_connection.h"
 
 #include "net/io/socket.h"
-#include "net/proxy/exchange.h"
 #include "net/proxy/origin_pool.h"
 
 namespace weir {
@@ -17,14 +16,14 @@ OriginConnection::~OriginConnection() {
   endpoint_.pooled.fetch_sub(1, std::memory_order_release);
 }
 
-void OriginConnection::connect(const SocketAddress& address, Exchange& user) {
+void OriginConnection::connect(const SocketAddress& address, OriginUser& user) {
   user_ = &user;
   requests_ = 1;
   local_ = address.is_unix();
   pool_.ring().connect(connect_op_, on_connected, fd_, address.data(), address.size());
 }
 
-void OriginConnection::take(Exchange& user) {
+void OriginConnection::take(OriginUser& user) {
   WEIR_ASSERT(state_ == State::idle && user_ == nullptr);
   state_ = State::busy;
   user_ = &user;
@@ -68,7 +67,7 @@ void OriginConnection::connection_idle(Connection&) {
     if (joined()) pool_.joined(*this);
     return;
   }
-  if (state_ == State::busy) user_->lent_socket_is_quiet();
+  if (state_ == State::busy) user_->origin_is_quiet();
 }
 
 }  // namespace weir

@@ -17,10 +17,10 @@
 #include "core/base/timer_wheel.h"
 #include "core/model/endpoint.h"
 #include "net/proxy/connection.h"
+#include "net/proxy/origin_user.h"
 
 namespace weir {
 
-class Exchange;
 class OriginPool;
 
 class OriginConnection final : public ConnectionHost {
@@ -29,13 +29,15 @@ class OriginConnection final : public ConnectionHost {
   ~OriginConnection();
 
   // Begins to connect on behalf of `user`.
-  void connect(const SocketAddress& address, Exchange& user);
+  void connect(const SocketAddress& address, OriginUser& user);
   // An idle one begins to serve `user`.
-  void take(Exchange& user);
+  void take(OriginUser& user);
 
   Connection& io() noexcept { return io_; }
   EndpointState& endpoint() const noexcept { return endpoint_; }
   EndpointId endpoint_id() const noexcept { return endpoint_id_; }
+  // Another one takes its place.
+  void hand_over(OriginUser& user) noexcept { user_ = &user; }
   // Exchanges it has served, this one included.
   uint32_t requests() const noexcept { return requests_; }
   bool reused() const noexcept { return requests_ > 1; }
@@ -64,7 +66,7 @@ class OriginConnection final : public ConnectionHost {
   bool local_ = false;  // over a UNIX socket
   uint32_t requests_ = 0;
   const int fd_;
-  Exchange* user_ = nullptr;
+  OriginUser* user_ = nullptr;
   Connection io_;
   Op connect_op_;
   Timer timer_;  // for idle_until_, or earlier

@@ -16,7 +16,7 @@ Ring& OriginPool::ring() noexcept {
   return worker_.ring();
 }
 
-OriginConnection* OriginPool::take(const Endpoint& endpoint, Exchange& user) {
+OriginConnection* OriginPool::take(const Endpoint& endpoint, OriginUser& user) {
   ListHead& idle = endpoint.state->at(worker_.index()).idle;
   if (idle.empty()) return nullptr;
   OriginConnection& connection = owner_of(*idle.back(), &OriginConnection::node);
@@ -26,7 +26,7 @@ OriginConnection* OriginPool::take(const Endpoint& endpoint, Exchange& user) {
   return &connection;
 }
 
-OriginConnection* OriginPool::dial(const Endpoint& endpoint, Exchange& user) {
+OriginConnection* OriginPool::dial(const Endpoint& endpoint, OriginUser& user) {
   int fd = open_stream(endpoint.address.family());
   // An idle connection is worth less than somebody who waits. Its descriptor is free when the ring has closed it.
   if (fd < 0) {
@@ -49,7 +49,7 @@ void OriginPool::keep(OriginConnection& connection, const PoolPolicy& policy) {
   const EndpointAtWorker& here = connection.endpoint_.at(worker_.index());
   const bool worn = policy.requests_max > 0 && connection.requests_ >= policy.requests_max;
   const bool gone = here.configured != worker_.snapshot().configured;
-  if (draining_ || worn || gone || here.idle_count >= policy.idle_max) {
+  if (draining_ || worn || gone || !here.idle_wanted || here.idle_count >= policy.idle_max) {
     worker_.counters().origin_idle_closed.add();
     return drop(connection);
   }
@@ -109,6 +109,14 @@ void OriginPool::free_joined() {
     if (connection->reset_) reset_on_close(connection->fd_);
     worker_.ring().close(connection->fd_);
     connections_.destroy(*connection);
+  }
+}
+
+void OriginPool::close_idle(EndpointState& endpoint) {
+  ListHead& idle = endpoint.at(worker_.index()).idle;
+  while (!idle.empty()) {
+    worker_.counters().origin_idle_closed.add();
+    drop(owner_of(*idle.back(), &OriginConnection::node));
   }
 }
 

@@ -20,14 +20,16 @@ class OriginPool {
   OriginPool(Worker& worker, uint32_t connections_max);
 
   // An idle connection to the endpoint for `user`, or null.
-  OriginConnection* take(const Endpoint& endpoint, Exchange& user);
+  OriginConnection* take(const Endpoint& endpoint, OriginUser& user);
   // A new one, connecting for `user`; null when there is no descriptor for it.
-  OriginConnection* dial(const Endpoint& endpoint, Exchange& user);
+  OriginConnection* dial(const Endpoint& endpoint, OriginUser& user);
   // Its user is done with it, and it may serve another one.
   void keep(OriginConnection& connection, const PoolPolicy& policy);
   // Closes it. Its user hears of it no more.
   void drop(OriginConnection& connection, bool reset = false);
 
+  // Closes idle connections to that endpoint.
+  void close_idle(EndpointState& endpoint);
   // Closes idle connections to endpoints that the current Snapshot does not name.
   void follow_snapshot();
   // Closes all idle connections; from now on none are kept.

@@ -14,13 +14,14 @@
 namespace weir {
 namespace {
 
+// As if it were connected: a proxy that listens in both families writes an IPv4 client in its mapped form.
 PeerAddress address_of(std::string_view text) {
-  PeerAddress address;
   const auto block = Cidr::parse(text);
-  if (!block) return address;
-  address.bytes = block->bytes;
-  address.family = text.find(':') == std::string_view::npos ? PeerAddress::Family::ipv4 : PeerAddress::Family::ipv6;
-  return address;
+  if (!block) return {};
+  sockaddr_in6 address{};
+  address.sin6_family = AF_INET6;
+  std::memcpy(&address.sin6_addr, block->bytes.data(), block->bytes.size());
+  return PeerAddress::from(reinterpret_cast<const sockaddr*>(&address));
 }
 
 }  // namespace

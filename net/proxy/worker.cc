@@ -4,9 +4,15 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
+
+#include "net/io/socket.h"
 
 namespace weir {
 namespace {
+
+// Fine enough for a second try after the slowest of a hundred quick answers; timeouts would do with less.
+constexpr Duration wheel_tick = std::chrono::milliseconds{1};
 
 // How often a paused listener asks again whether there is room.
 constexpr Duration retry_interval = std::chrono::milliseconds{20};
@@ -36,11 +42,13 @@ Worker::Worker(const WorkerOptions& options, ProcessState& process, Published<Sn
       letters_(letters),
       clock_(clock),
       now_(clock.now()),
-      wheel_(now_),
+      wheel_(now_, wheel_tick),
       l4_sessions_(options.sessions_max),
       l7_sessions_(options.sessions_max),
+      l4_waiters_(options.sessions_max),
       retry_timer_(on_retry),
-      drain_timer_(on_drain_end) {}
+      drain_timer_(on_drain_end),
+      lines_timer_(on_lines) {}
 
 Worker::~Worker() = default;
 
@@ -61,6 +69,7 @@ Result<bool> Worker::start() {
   http_->access_log = options_.access_log;
   state_.buffers_total.store(buffers_->count(), std::memory_order_relaxed);
   ring_->read(letter_op_, on_letter, letters_.event_fd(), &letter_count_, sizeof letter_count_);
+  state_.wake_fd.store(letters_.event_fd(), std::memory_order_release);
   return true;
 }
 
@@ -73,6 +82,7 @@ void Worker::run() {
   while (!http_->empty()) turn();
   wheel_.cancel(retry_timer_);
   wheel_.cancel(drain_timer_);
+  wheel_.cancel(lines_timer_);
   // The last operation of ours; closes that are written down go out with it.
   leaving_ = true;
   ring_->cancel(letter_op_);
@@ -93,6 +103,8 @@ void Worker::turn() {
   resume_starved();
   publish_figures();
 
+  if (snapshot_->shedding.any() || shedder_.below() > 0) look_at_pressure();
+
   const std::optional<Instant> until = wake_at();
   reader_.offline();
   ring_->wait(now_, until);
@@ -103,6 +115,7 @@ void Worker::turn() {
 
   state_.counters.completions.add(ring_->dispatch(completions_per_turn));
   wheel_.advance(now_, timers_per_turn);
+  if (somebody_in_line_) look_at_lines();
   relay_->flush();
   free_joined();
   if (room_again_) resume_listeners();
@@ -116,7 +129,11 @@ std::optional<Instant> Worker::wake_at() const noexcept {
   // Flows that wait for a buffer while there are some are not to wait for anything else.
   if (!relay_->starving.empty() && buffers_->available()) return now_;
   if (relay_->flush_pending()) return now_;
-  return wheel_.next();
+  const std::optional<Instant> timer = wheel_.next();
+  if (shedder_.below() == 0) return timer;
+  // Who turns work away looks whether it still has to, also when there is nothing else to do.
+  const Instant look = now_ + Shedder::step;
+  return timer ? std::min(*timer, look) : look;
 }
 
 int64_t Worker::unix_ms() noexcept {
@@ -153,12 +170,20 @@ void Worker::apply_snapshot() {
   state_.counters.snapshots_applied.add();
   apply_upstreams();
   apply_listeners();
+  // Who waits for an upstream that is gone is told so when it tries; only now, because what it does then may be
+  // anything.
+  for (const auto& line : std::exchange(orphans_, {})) {
+    line->tell_displaced();
+    line->try_all();
+  }
 }
 
 void Worker::apply_upstreams() {
   std::vector<UpstreamMemory> memories(snapshot_->upstream_by_id.size());
+  upstream_states_.resize(memories.size());
   for (const auto& upstream : snapshot_->upstreams) {
     const uint32_t at = index_of(upstream->id);
+    upstream_states_[at] = upstream->state;
     UpstreamMemory& memory = memories[at];
     if (at < memories_.size()) memory = std::move(memories_[at]);
     if (memory.version != upstream->version) {
@@ -166,8 +191,16 @@ void Worker::apply_upstreams() {
       const uint64_t seed = (uint64_t{at} << 32) + options_.index;
       memory.picker = upstream->picker->make_state(seed, same ? memory.picker.get() : nullptr);
       memory.version = upstream->version;
+      for (const Endpoint& endpoint : upstream->endpoints) {
+        bool& wanted = endpoint.state->at(options_.index).idle_wanted;
+        if (wanted && !endpoint.idle_wanted) http_->pool.close_idle(*endpoint.state);
+        wanted = endpoint.idle_wanted;
+      }
       memory.algorithm = upstream->algorithm;
     }
+  }
+  for (UpstreamMemory& memory : memories_) {
+    if (memory.line != nullptr) orphans_.push_back(std::move(memory.line));
   }
   memories_ = std::move(memories);
   if (snapshot_->configured == configured_) return;

@@ -30,12 +30,15 @@
 #include "net/io/pipe.h"
 #include "net/io/ring.h"
 #include "net/proxy/first_word.h"
+#include "net/proxy/hedging.h"
 #include "net/proxy/http_worker.h"
 #include "net/proxy/l4_session.h"
 #include "net/proxy/l7_session.h"
 #include "net/proxy/listener.h"
 #include "net/proxy/relay.h"
 #include "net/proxy/retry_budget.h"
+#include "net/proxy/shedder.h"
+#include "net/proxy/waiting_line.h"
 
 namespace weir {
 
@@ -80,6 +83,7 @@ class Worker {
 
   FirstWord& first_word(UpstreamId id) noexcept { return memories_[index_of(id)].first_word; }
   RetryBudget& retry_budget(UpstreamId id) noexcept { return memories_[index_of(id)].retry_budget; }
+  Hedging& hedging(UpstreamId id) noexcept { return memories_[index_of(id)].hedging; }
   unsigned workers() const noexcept { return static_cast<unsigned>(process_.workers.size()); }
 
   // The time of day, in milliseconds since 1970 and as HTTP writes it; as of this turn.
@@ -100,6 +104,26 @@ class Worker {
   // It could not have a descriptor to dial with: it is asked to redial when some are free again, before anybody new is
   // accepted.
   void wait_for_descriptor(L4Session& session);
+
+  // --- waiting for a place at an endpoint
+
+  // Does somebody wait for any place in the upstream already, on this worker or another? Who comes now has to wait
+  // behind them.
+  bool somebody_waits(const Upstream& upstream) const noexcept {
+    return upstream.resilience.queue.size > 0 && upstream.state->waiting_for_any.load(std::memory_order_relaxed) > 0;
+  }
+  // False: there is no queue, or no room in it.
+  bool wait_in_line(const Upstream& upstream, Waiter& waiter, const WaitingLine::Wish& wish);
+  // A Lease of the upstream has ended: somebody who waits may have its place.
+  void place_free(UpstreamId id);
+  // What is happening at an upstream, also after a reload has removed it.
+  UpstreamState& upstream_state(UpstreamId id) noexcept { return *upstream_states_[index_of(id)]; }
+  L4Waiter* make_waiter(L4Session& session, const TriedEndpoints& tried) { return l4_waiters_.create(session, tried); }
+  void waiter_over(L4Waiter& waiter) { l4_waiters_.destroy(waiter); }
+
+  // Whether work of this priority is to be turned away, because there is too much; it is counted then.
+  bool sheds(Priority priority) noexcept;
+
   // Somebody has found none: nobody new is accepted for a while, and idle connections to origins are given up.
   void descriptors_are_short();
   // A listener has paused: try again soon, also if no session of ours ends until then.
@@ -115,11 +139,15 @@ class Worker {
     std::unique_ptr<PickerState> picker;
     FirstWord first_word;
     RetryBudget retry_budget;
+    Hedging hedging;
+    std::unique_ptr<WaitingLine> line;  // once somebody had to wait
+    bool room_unused = false;           // at the last look there was some, and it was another worker's turn
   };
 
   static void on_letter(Op& op, const Completion& completion);
   static void on_retry(Timer& timer);
   static void on_drain_end(Timer& timer);
+  static void on_lines(Timer& timer);
 
   bool finished() const noexcept;
   void turn();
@@ -132,6 +160,9 @@ class Worker {
   void resume_listeners();
   void shed_slow_peers();
   void resume_starved();
+  void look_at_lines();
+  void take_unused_room();
+  void look_at_pressure();
   void drain(Instant deadline);
   void cut_sessions(CloseReason reason);
   void publish_figures();
@@ -161,23 +192,30 @@ class Worker {
   std::unique_ptr<Relay> relay_;
   Slab<L4Session> l4_sessions_;
   Slab<L7Session> l7_sessions_;
+  Slab<L4Waiter> l4_waiters_;
   std::unique_ptr<HttpWorker> http_;
   List<Session, &Session::node> joined_;
   List<Session, &Session::node> without_descriptor_;  // of L4Sessions
   std::vector<std::unique_ptr<Listener>> listeners_;
-  std::vector<UpstreamMemory> memories_;  // by UpstreamId
+  std::vector<UpstreamMemory> memories_;               // by UpstreamId
+  std::vector<UpstreamState*> upstream_states_;        // by UpstreamId, of all that there ever were
+  std::vector<std::unique_ptr<WaitingLine>> orphans_;  // of upstreams that a reload has just removed
   Op letter_op_;
   uint64_t letter_count_ = 0;  // what the eventfd reads into
   Timer retry_timer_;
   Instant shed_next_{};  // not before that
   Timer drain_timer_;
+  Timer lines_timer_;
+  Shedder shedder_;
+  Instant turn_began_{};      // of the present one, after its waiting
   int64_t date_second_ = -1;  // of date_text_
   std::array<char, http::date_size> date_text_{};
   bool draining_ = false;
-  bool leaving_ = false;     // nothing is left but to take the last operations home
-  bool room_again_ = false;  // a session ended in this turn
-  bool retiring_ = false;    // some listener is on its way out
-  int parked_ = 0;           // over all listeners
+  bool leaving_ = false;           // nothing is left but to take the last operations home
+  bool room_again_ = false;        // a session ended in this turn
+  bool somebody_in_line_ = false;  // of this worker, as far as it was looked at
+  bool retiring_ = false;          // some listener is on its way out
+  int parked_ = 0;                 // over all listeners
 };
 
 }  // namespace weir

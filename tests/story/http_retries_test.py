@@ -118,7 +118,9 @@ class Unreachable(Retries):
         weir = self.http_weir([{"name": "dead", "address": self.nobody_at()}, origin],
                               upstream={"retry": {"on": "off"}})
         statuses = Counter(self.get(weir).status for _ in range(10))
-        self.assertEqual(statuses, {503: 5, 200: 5})
+        # After its first failure the dead one rests for half a second.
+        self.assertEqual(sum(statuses.values()), 10)
+        self.assertTrue(1 <= statuses[503] <= 5, statuses)
         self.assertEqual(weir.total("retries"), 0)
 
     def test_it_costs_no_budget(self):

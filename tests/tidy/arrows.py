@@ -18,6 +18,7 @@ LIBRARIES = {
     "xxhash.h": "xxHash", "liburing": "liburing", "re2/": "re2", "yaml-cpp/": "yaml-cpp", "nlohmann/": "nlohmann-json",
     "CLI/": "CLI11", "fmt/": "fmt", "spdlog/": "spdlog", "mimalloc": "mimalloc", "gtest/": "GoogleTest",
     "gmock/": "GoogleTest", "benchmark/": "Google Benchmark", "maxminddb.h": "libmaxminddb",
+    "openssl/": "OpenSSL", "curl/": "libcurl",
 }
 PLATFORM_FOLDERS = ("sys/", "linux/", "net/", "netinet/", "arpa/", "asm/", "sanitizer/")
 

@@ -15,6 +15,7 @@
 
 #include "control/access_log.h"
 #include "control/control_loop.h"
+#include "control/http_client.h"
 #include "control/machine.h"
 #include "core/balance/pickers.h"
 #include "core/config/parse.h"
@@ -47,6 +48,8 @@ void prepare_signals() {
   for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) sigaddset(&set, signal);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
+  // Who started us may ignore it, and then nobody could tell how a child of ours has ended.
+  ::signal(SIGCHLD, SIG_DFL);
 }
 
 WorkerOptions options_of(const config::Config& config, const Layout& layout, const Features& features, unsigned index) {
@@ -120,6 +123,7 @@ ExitCode run(const config::Config& config, const std::string& source, const Rere
     return ExitCode::bad_config;
   }
   prepare_signals();
+  HttpClient::prepare_process();
 
   const SystemClock clock;
   const auto workers = static_cast<unsigned>(layout.worker_cpus.size());

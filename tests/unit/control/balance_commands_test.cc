@@ -31,9 +31,8 @@ class BalanceCommands : public SteeringTest {
   }
   // Without the empty line at its end.
   std::string answer(const std::string& command) {
-    const ProcessState process{1};
     const ControlFigures figures;
-    const StatsView view{publisher.current(), process, figures, clock.time, changeable ? steering.get() : nullptr};
+    const StatsView view{publisher.current(), process, figures, clock.time, changeable ? watches.get() : nullptr};
     std::string text = answer_stats_command(split_stats_line(command).front(), view);
     EXPECT_TRUE(text.ends_with("\n")) << command;
     EXPECT_TRUE(text == "\n" || text.find("\n\n") == text.size() - 2) << command << ":\n" << text;
@@ -94,7 +93,8 @@ TEST_F(BalanceCommands, ArgumentsThatAreMissingOrTooMany) {
   for (const char* command :
        {"get weight", "get weight app/a 1", "set weight app/a", "set weight app/a 1 2", "set server app/a",
         "set server app/a weight", "set server app/a weight 1 2", "set server app/a addr 10.0.0.1", "enable server",
-        "enable server app/a now", "disable server", "show balance app api"}) {
+        "enable server app/a now", "disable server", "show balance app api", "set server app/a state maint now",
+        "set server app/a score 1 60s", "set server app/a health 0.5 60s again"}) {
     EXPECT_THAT(answer(command),
                 ::testing::AnyOf(HasSubstr("it is used so"), HasSubstr("Unknown argument"), HasSubstr("is used so:")))
         << command;
@@ -172,11 +172,27 @@ TEST_F(BalanceCommands, HealthIsUpDownOrAScore) {
   }
   answer("set server app/a health 1");
   for (const char* text : {"stopping", "1.1", "-0.1", "nan", "inf", "50%", "0,5", "1x"}) {
-    EXPECT_EQ(answer("set server app/a health " + std::string{text}),
-              "'set server <srv> health' expects 'up', 'down', or a score from 0 to 1.\n")
+    EXPECT_EQ(
+        answer("set server app/a health " + std::string{text}),
+        "'set server <srv> health' expects 'up', 'down', or a score from 0 to 1, and after a score how soon it is "
+        "back at 1, such as '60s'.\n")
         << text;
   }
   EXPECT_EQ(standing("a").health, 1);
+}
+
+TEST_F(BalanceCommands, AHealthScoreMayBeForATime) {
+  EXPECT_EQ(answer("set server app/a health 0.5 10s"), "");
+  EXPECT_EQ(share(0), 500U);
+  pass(std::chrono::seconds{5});
+  EXPECT_NEAR(share(0), 750, 30);
+  pass(std::chrono::seconds{6});
+  EXPECT_EQ(share(0), 1000U);
+  for (const char* text : {"0.5 0s", "0.5 10", "0.5 soon", "2 10s", "up 10s", "down 10s"}) {
+    EXPECT_THAT(answer("set server app/a health " + std::string{text}), StartsWith("'set server <srv> health' expects"))
+        << text;
+  }
+  EXPECT_EQ(share(0), 1000U);
 }
 
 TEST_F(BalanceCommands, ScoresAreFromNothingToAll) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <set>
@@ -226,7 +227,7 @@ class PublisherRefresh : public PublisherTest {
     publisher_.reclaim();
     return refreshed.published;
   }
-  // As words: "panic app", "over app", "tiers app 2".
+  // As words: "panic app", "over app", "tiers app 2", "down app", "up app".
   std::vector<std::string> events() {
     std::vector<std::string> words;
     for (const BalanceEvent& event : publisher_.take_events()) {
@@ -236,6 +237,8 @@ class PublisherRefresh : public PublisherTest {
         case BalanceEvent::Kind::tiers_changed:
           words.push_back("tiers " + event.upstream + " " + std::to_string(event.tiers));
           break;
+        case BalanceEvent::Kind::upstream_down: words.push_back("down " + event.upstream); break;
+        case BalanceEvent::Kind::upstream_up: words.push_back("up " + event.upstream); break;
       }
     }
     return words;
@@ -275,6 +278,25 @@ TEST_F(PublisherRefresh, SharesWhatHasNotChanged) {
   ASSERT_EQ(publisher_.publish(two_upstreams(), {100}, now_), "");
   EXPECT_EQ(publisher_.current().generation, 3U);
   EXPECT_EQ(upstream(0).endpoints[1].weight, 4U) << "what somebody said outlives it";
+}
+
+TEST_F(PublisherRefresh, TellsWhereNobodyTakesWork) {
+  start(two_upstreams());
+  standing(0).up = false;
+  standing(1).duty = Duty::maint;
+  ASSERT_TRUE(refresh());
+  EXPECT_EQ(events(), (Words{"tiers app 2"})) << "the backup does";
+  standing(2).ejected = true;
+  ASSERT_TRUE(refresh());
+  EXPECT_EQ(events(), (Words{"down app"}));
+  standing(2).duty = Duty::drain;
+  refresh();
+  ASSERT_EQ(publisher_.publish(two_upstreams(), {100}, now_), "");
+  EXPECT_EQ(events(), Words{}) << "a reload is no news either";
+  standing(0).up = true;
+  ASSERT_TRUE(refresh());
+  const Words back = events();
+  EXPECT_NE(std::find(back.begin(), back.end(), "up app"), back.end());
 }
 
 TEST_F(PublisherRefresh, StatesOutliveTheSnapshotsThatWereRefreshed) {

@@ -47,6 +47,7 @@ TEST(StatsReference, HasEveryCounter) {
   WorkerCounters{}.for_each(expect_row);
   ListenerCounters{}.for_each(expect_row);
   EndpointCounters{}.for_each(expect_row);
+  UpstreamCounters{}.for_each(expect_row);
 }
 
 TEST(StatsReference, HasEveryCloseReason) {

@@ -1,5 +1,5 @@
-// Steering as the control loop has it, over the ring of ProbingTest, with a clock that the test moves: for the tests of
-// what changes shares between reloads.
+// Steering and the watches as the control loop has them, over the ring of ProbingTest, with a clock that the test
+// moves: for the tests of what changes shares between reloads. Alerts are collected.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "control/publisher.h"
-#include "control/steering.h"
+#include "control/watches.h"
 #include "tests/unit/health/probing.h"
 
 namespace weir {
@@ -26,12 +26,15 @@ class SteeringTest : public ProbingTest {
     ProbingTest::SetUp();
     log_file_ = Fd{::memfd_create("log", MFD_CLOEXEC)};
     log_ = std::make_unique<Log>(LogLevel::debug, LogFormat::text, log_file_.get());
-    steering = std::make_unique<Steering>(publisher, context(), *log_, [this] { ++published_count; });
+    watches = std::make_unique<Watches>(
+        publisher, process, 1000, context(), *log_, [this](Alert alert) { alerts.push_back(std::move(alert)); },
+        [this] { ++published_count; });
+    steering = &watches->steering();
   }
   void TearDown() override {
-    steering->stop();
-    EXPECT_TRUE(turn_until([&] { return steering->stopped(); }));
-    steering.reset();
+    watches->stop();
+    EXPECT_TRUE(turn_until([&] { return watches->stopped(); }));
+    watches.reset();
     log_file_.reset();
     ProbingTest::TearDown();
   }
@@ -56,8 +59,9 @@ class SteeringTest : public ProbingTest {
   }
   // As a start and a reload do.
   void publish(const config::Config& config) {
+    ASSERT_EQ(watches->prepare(config), "");
     ASSERT_EQ(publisher.publish(config, {100}, clock.time), "");
-    steering->follow(config);
+    watches->follow(config);
     publisher.reclaim();
   }
 
@@ -83,16 +87,34 @@ class SteeringTest : public ProbingTest {
     for (size_t at = 0; at < text.size();) {
       const size_t end = text.find('\n', at);
       const std::string line = text.substr(at, end - at);
-      const size_t area = std::min(line.find("balance"), line.find("agent"));
+      const size_t area = std::min({line.find("balance"), line.find("agent"), line.find("health")});
       lines.push_back(area == std::string::npos ? line : line.substr(area));
       at = end + 1;
     }
     return lines;
   }
 
+  // What alerts there were since it was asked last: "endpoint_down app/a: by an operator".
+  std::vector<std::string> alerts_told() {
+    std::vector<std::string> told;
+    for (const Alert& alert : std::exchange(alerts, {})) {
+      std::string text{traits_of(alert.kind).name};
+      text.append(" ").append(alert.upstream);
+      if (!alert.endpoint.empty()) text.append("/").append(alert.endpoint);
+      if (!alert.reason.empty()) text.append(": ").append(alert.reason);
+      told.push_back(std::move(text));
+    }
+    return told;
+  }
+  // What watches have changed is published by now.
+  void pass_refresh() { pass(Steering::refresh_gap + step); }
+
   Published<Snapshot> published{1};
   Publisher publisher{1, published};
-  std::unique_ptr<Steering> steering;
+  ProcessState process{1};
+  std::unique_ptr<Watches> watches;
+  Steering* steering = nullptr;
+  std::vector<Alert> alerts;
   int published_count = 0;
 
  private:

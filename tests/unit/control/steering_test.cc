@@ -3,11 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <string>
 #include <vector>
 
-#include "core/balance/adaptive.h"
 #include "tests/unit/control/steering_fixture.h"
 
 namespace weir {
@@ -16,7 +16,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 // --- operators ------------------------------------------------------------------------------------------------------
 
@@ -253,71 +253,111 @@ TEST_F(SteeringTest, SaysWhichTiersAreInUse) {
                                        "balance: other tiers are in use upstream=app tiers=1"));
 }
 
-// --- adaptive -------------------------------------------------------------------------------------------------------
+TEST_F(SteeringTest, SaysWhenNobodyTakesWork) {
+  publish(config_of(upstream_of(2)));
+  steering->set_duty(endpoint("a"), Duty::maint);
+  log_lines();
+  alerts_told();
+  steering->set_up(endpoint("b"), false);
+  EXPECT_THAT(log_lines(), ElementsAre("balance: health set endpoint=app/b health=down",
+                                       "balance: no endpoint of an upstream takes work upstream=app"));
+  ASSERT_EQ(alerts.size(), 2U);
+  EXPECT_EQ(alerts[1].healthy, 0U);
+  EXPECT_EQ(alerts[1].total, 2U);
+  EXPECT_THAT(alerts_told(), ElementsAre("endpoint_down app/b: by an operator", "upstream_down app"));
+  // It is said once, however often it is published.
+  steering->set_weight(endpoint("b"), 5);
+  EXPECT_THAT(alerts_told(), IsEmpty());
+  steering->set_duty(endpoint("a"), Duty::ready);
+  EXPECT_THAT(alerts_told(), ElementsAre("endpoint_state app/a: ready, by an operator", "upstream_up app"));
+}
 
-class SteeringAdaptive : public SteeringTest {
+TEST_F(SteeringTest, TellsOfWhatOperatorsChangeAndNotOfWhatTheyRepeat) {
+  publish(config_of(upstream_of(3)));
+  steering->set_duty(endpoint("a"), Duty::drain);
+  steering->set_duty(endpoint("a"), Duty::drain);
+  steering->set_up(endpoint("a"), true);
+  steering->set_up(endpoint("a"), false);
+  steering->set_up(endpoint("a"), true);
+  EXPECT_THAT(alerts_told(), ElementsAre("endpoint_state app/a: drain, by an operator",
+                                         "endpoint_down app/a: by an operator", "endpoint_up app/a: by an operator"));
+}
+
+// --- coalescing -----------------------------------------------------------------------------------------------------
+
+class SteeringCoalesces : public SteeringTest {
  protected:
-  static config::Config adapting() {
-    config::UpstreamConfig upstream = upstream_of(2);
-    upstream.balance = "adaptive";
-    upstream.adaptive = {.window = milliseconds{100}, .windows = 2, .margin = 10, .requests = 50};
-    return config_of(std::move(upstream));
-  }
-  // What workers would guess in a window: least_time twice as good as the others.
-  void guess(uint32_t requests = 100) {
-    ShadowScores& scores = upstream().state->shadows[0];
-    for (size_t i = 0; i < shadow_count; ++i) {
-      for (uint32_t n = 0; n < requests; ++n) {
-        scores.predicted[i].add(adaptive_algorithms[i] == "least_time" ? 1'000'000 : 2'000'000);
-      }
+  static constexpr size_t endpoints = 1000;
+
+  void SetUp() override {
+    SteeringTest::SetUp();
+    config::UpstreamConfig upstream = upstream_of(0);
+    for (size_t i = 0; i < endpoints; ++i) {
+      config::EndpointConfig endpoint;
+      endpoint.name = "e" + std::to_string(i);
+      endpoint.address = address_of("127.0.0.1:" + std::to_string(1000 + i));
+      upstream.endpoints.push_back(std::move(endpoint));
     }
+    publish(config_of(std::move(upstream)));
   }
-  void window() {
-    guess();
-    pass(milliseconds{100});
+  // As a watch does it.
+  void change(size_t index) {
+    steering->change(upstream().endpoints[index], [](Standing& standing) { standing.up = false; });
+    steering->refresh_soon();
+  }
+  size_t with_work() const {
+    const auto& shares = upstream().shares.each;
+    return static_cast<size_t>(std::count_if(shares.begin(), shares.end(), [](uint32_t share) { return share > 0; }));
   }
 };
 
-TEST_F(SteeringAdaptive, FollowsTheEvidenceAndSaysWhy) {
-  publish(adapting());
-  const AdaptiveWatch* watch = steering->adaptive(upstream().id);
-  ASSERT_NE(watch, nullptr);
-  EXPECT_EQ(watch->name(), "app");
-  EXPECT_EQ(upstream().picker_options.adaptive_choice, "round_robin");
-  window();
-  EXPECT_EQ(published_count, 0);
-  window();
+TEST_F(SteeringCoalesces, TheFirstChangeDoesNotWait) {
+  change(0);
   EXPECT_EQ(published_count, 1);
-  EXPECT_EQ(upstream().picker_options.adaptive_choice, "least_time");
-  EXPECT_EQ(watch->judge().switches(), 1U);
-  EXPECT_THAT(log_lines(), ElementsAre(HasSubstr("balance: adaptive balancing changes its algorithm upstream=app "
-                                                 "from=round_robin to=least_time why=\"least_time: predicted p99")));
+  EXPECT_EQ(with_work(), endpoints - 1);
+  EXPECT_EQ(wheel.size(), 0U) << "and nothing is left to be done";
 }
 
-TEST_F(SteeringAdaptive, AReloadKeepsWhatWasLearned) {
-  const config::Config config = adapting();
-  publish(config);
-  window();
-  publish(config);
-  window();
-  EXPECT_EQ(upstream().picker_options.adaptive_choice, "least_time") << "two windows in a row";
-  publish(config);
-  EXPECT_EQ(upstream().picker_options.adaptive_choice, "least_time");
-  // Other rules begin to count anew, from the algorithm that decides.
-  config::Config other = config;
-  other.upstreams[0].adaptive.windows = 3;
-  publish(other);
-  EXPECT_EQ(upstream().picker_options.adaptive_choice, "least_time");
-  EXPECT_EQ(steering->adaptive(upstream().id)->judge().switches(), 0U);
-}
-
-TEST_F(SteeringAdaptive, IsOverWithTheAlgorithm) {
-  publish(adapting());
-  const UpstreamId id = upstream().id;
-  EXPECT_EQ(wheel.size(), 1U);
-  publish(config_of(upstream_of(2)));
-  EXPECT_EQ(steering->adaptive(id), nullptr);
+TEST_F(SteeringCoalesces, AThousandChangesAtATimeAreTwoSnapshots) {
+  for (size_t i = 0; i < endpoints; ++i) change(i);
+  EXPECT_EQ(published_count, 1);
+  pass_refresh();
+  EXPECT_EQ(published_count, 2);
+  EXPECT_EQ(with_work(), 0U);
+  pass_refresh();
+  EXPECT_EQ(published_count, 2);
   EXPECT_EQ(wheel.size(), 0U);
+}
+
+TEST_F(SteeringCoalesces, AThousandChangesInATenthOfASecondAreAFew) {
+  for (size_t i = 0; i < endpoints; ++i) {
+    change(i);
+    if (i % 10 == 9) pass(milliseconds{1});
+  }
+  pass_refresh();
+  EXPECT_EQ(with_work(), 0U);
+  EXPECT_GE(published_count, 4) << "nobody waits for the end of it";
+  EXPECT_LE(published_count, 7);
+}
+
+TEST_F(SteeringCoalesces, OperatorsDoNotWaitAndTakeTheOthersWithThem) {
+  change(0);
+  change(1);
+  EXPECT_EQ(with_work(), endpoints - 1);
+  steering->set_duty(upstream().endpoints[2], Duty::maint);
+  EXPECT_EQ(published_count, 2);
+  EXPECT_EQ(with_work(), endpoints - 3);
+  pass_refresh();
+  EXPECT_EQ(published_count, 2) << "nothing was left";
+}
+
+TEST_F(SteeringCoalesces, AReloadInBetweenLosesNothing) {
+  change(0);
+  change(1);
+  config::UpstreamConfig upstream = upstream_of(3);
+  publish(config_of(upstream));
+  pass_refresh();
+  EXPECT_EQ(with_work(), 3U);
 }
 
 }  // namespace

@@ -341,6 +341,77 @@ TEST_F(ProberTest, StopsWhateverItsProbesDo) {
   EXPECT_TRUE(notes.reported.empty());
 }
 
+TEST_F(ProberTest, HurriesAfterTheReportThatRaisedDoubts) {
+  constexpr Duration in_doubt = interval / 5;
+  PlayedProbe& probe = add(1);
+  ASSERT_TRUE(pass_until_asked(1));
+  notes.on_report = [&](int) { prober->set_interval(ids[1], notes.reported.size() == 1 ? in_doubt : 4 * interval); };
+  probe.end_round();
+  ASSERT_TRUE(pass_until(in_doubt * 11 / 10 + 2 * step, [&] { return notes.asked.size() == 2; }));
+  EXPECT_GE(notes.asked_at[1] - notes.asked_at[0], in_doubt * 9 / 10 - step);
+  probe.end_round();
+  EXPECT_FALSE(pass_until(interval * 35 / 10, [&] { return notes.asked.size() == 3; })) << "and has time when proven";
+  EXPECT_TRUE(pass_until(interval, [&] { return notes.asked.size() == 3; }));
+  probe.end_round();
+}
+
+TEST_F(ProberTest, CountsANewIntervalFromTheRoundThatReports) {
+  PlayedProbe& probe = add(1);
+  ASSERT_TRUE(pass_until_asked(1));
+  // The round took longer than the interval in doubt: there is nothing to wait for.
+  pass(interval / 2);
+  notes.on_report = [&](int) { prober->set_interval(ids[1], interval / 5); };
+  probe.end_round();
+  EXPECT_TRUE(pass_until(2 * step, [&] { return notes.asked.size() == 2; }));
+  probe.end_round();
+}
+
+TEST_F(ProberTest, KeepsTheTimeOfAWaitingOneUnlessThatIsTooFarAway) {
+  add(1, seconds{100});
+  pass(step);
+  prober->set_interval(ids[1], seconds{200});
+  EXPECT_EQ(wheel.size(), 1U);
+  prober->set_interval(ids[1], interval);
+  ASSERT_TRUE(pass_until(interval + 2 * step, [&] { return asks(1); }));
+  prober->set_interval(ids[1], seconds{100});  // in the middle of a round
+  probes[1]->end_round();
+  EXPECT_FALSE(pass_until(10 * interval, [&] { return notes.asked.size() == 2; }));
+  prober->set_interval(ids[1], interval);
+  ASSERT_TRUE(pass_until(interval + 2 * step, [&] { return notes.asked.size() == 2; }));
+  prober->set_interval(ids[1], seconds{100});
+  probes[1]->end_round();
+
+  // Sooner than the new interval already: nothing changes.
+  PlayedProbe& soon = add(2);
+  prober->set_interval(ids[2], seconds{100});
+  ASSERT_TRUE(pass_until_asked(2));
+  soon.end_round();
+}
+
+TEST_F(ProberTest, HurriesAThousandWithoutABurst) {
+  constexpr int count = 1'000;
+  for (int number = 0; number < count; ++number) add(number, seconds{20});
+  pass_answering(seconds{1});
+  notes.asked.clear();
+  notes.asked_at.clear();
+  for (const auto& [number, id] : ids) prober->set_interval(id, seconds{1});
+  pass_answering(seconds{1} + 2 * step);
+  EXPECT_EQ(std::set<int>(notes.asked.begin(), notes.asked.end()).size(), size_t{count});
+  // The mean is 20; the first ones come a second time before the last ones have come.
+  EXPECT_LE(most_within(notes.asked_at, milliseconds{20}), size_t{count} * 40 / 1'000);
+}
+
+TEST_F(ProberTest, SetsNoIntervalOfWhoWasRemoved) {
+  PlayedProbe& probe = add(1);
+  ASSERT_TRUE(pass_until_asked(1));
+  probe.lingers = true;
+  remove(1);
+  prober->set_interval(ids[1], interval);
+  probe.end_round();
+  prober->set_interval(ids[1], interval);
+  EXPECT_EQ(wheel.size(), 0U);
+}
+
 TEST_F(ProberTest, NeverGivesAnIdTwice) {
   std::set<ProbeId> seen;
   for (int number = 0; number < 100; ++number) {

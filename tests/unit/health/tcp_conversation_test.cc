@@ -39,6 +39,7 @@ class ConversationTest : public ProbingTest, public TcpConversation::Partner {
   }
 
   bool is_enough(std::string_view heard, bool ended) override { return enough(heard, ended); }
+  bool all_said() override { return to_say_it_is_enough; }
   void conversation_over() override {
     EXPECT_FALSE(in_begin_);
     EXPECT_FALSE(over) << "told twice";
@@ -50,6 +51,7 @@ class ConversationTest : public ProbingTest, public TcpConversation::Partner {
   std::function<bool(std::string_view, bool)> enough = [](std::string_view heard, bool /*ended*/) {
     return heard.find('\n') != std::string_view::npos;
   };
+  bool to_say_it_is_enough = false;
   std::function<void()> on_over;
   bool over = false;
   std::unique_ptr<TcpConversation> conversation;
@@ -78,6 +80,45 @@ TEST_F(ConversationTest, MayWantNothingButTheConnection) {
   EXPECT_FALSE(conversation->failure());
   ASSERT_TRUE(turn_until([&] { return agent.called(); }));
   EXPECT_EQ(receive_now(agent.caller), "");
+}
+
+TEST_F(ConversationTest, MayWantNothingButToSayIt) {
+  PlayedAgent agent;
+  to_say_it_is_enough = true;
+  const std::string long_story(8 * 1024 * 1024, 's');
+  for (const std::string_view said : {std::string_view{"hello"}, std::string_view{long_story}}) {
+    begin(agent.address, said);
+    ASSERT_TRUE(turn_until([&] { return agent.called(); }));
+    size_t received = 0;
+    EXPECT_TRUE(turn_until([&] {
+      received += receive_now(agent.caller).size();
+      return received == said.size();
+    }));
+    ASSERT_TRUE(turn_until([&] { return over; }));
+    EXPECT_FALSE(conversation->failure());
+    agent.hang_up();
+  }
+  // With nothing to say, nothing was said.
+  begin(agent.address);
+  ASSERT_TRUE(turn_until([&] { return agent.called(); }));
+  pass(step);
+  EXPECT_FALSE(over);
+  agent.say("\n");
+  ASSERT_TRUE(turn_until([&] { return over; }));
+  agent.hang_up();
+}
+
+TEST_F(ConversationTest, ForgetsWhatItHeard) {
+  PlayedAgent agent;
+  begin(agent.address);
+  ASSERT_TRUE(turn_until([&] { return agent.called(); }));
+  agent.say("good day\n");
+  ASSERT_TRUE(turn_until([&] { return over; }));
+  EXPECT_EQ(conversation->heard(), "good day\n");
+  conversation->forget();
+  EXPECT_EQ(conversation->heard(), "");
+  EXPECT_FALSE(conversation->failure());
+  agent.hang_up();
 }
 
 TEST_F(ConversationTest, TellsThePartnerOfTheEndBeforeItFails) {

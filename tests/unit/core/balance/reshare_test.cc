@@ -94,6 +94,10 @@ TEST(Reshare, SaysWhoTakesItsOwnSessionsBack) {
       {"down", {.up = false}, false, false},
       {"down, as its agent says", {.agent_up = false}, false, false},
       {"draining and down", {.duty = Duty::drain, .up = false}, false, false},
+      {"ejected", {.ejected = true}, false, false},
+      {"its breaker is open", {.broken = true}, false, false},
+      {"draining, and its breaker is open", {.duty = Duty::drain, .broken = true}, false, false},
+      {"measured low", {.measured = 0.01}, true, true},
       {"no health", {.health = 0}, true, false},
       {"no weight", {.weight = 0}, true, false},
       {"no capacity", {.capacity = 0}, true, false},
@@ -106,6 +110,57 @@ TEST(Reshare, SaysWhoTakesItsOwnSessionsBack) {
     EXPECT_EQ(world.upstream.shares.each[0] > 0, row.gets_new) << row.what;
     EXPECT_TRUE(world.endpoint(1).takes_sessions) << row.what;
   }
+}
+
+TEST(Reshare, SaysWhoseIdleConnectionsAreWorthKeeping) {
+  struct Row {
+    const char* what;
+    Standing standing;
+    bool idle_wanted;
+  };
+  const std::vector<Row> table{
+      {"nothing is known", {}, true},
+      {"measured low", {.measured = 0.01}, true},
+      {"no health", {.health = 0}, true},
+      {"no capacity", {.capacity = 0}, true},
+      {"draining", {.duty = Duty::drain}, false},
+      {"draining, as its agent says", {.agent_duty = Duty::drain}, false},
+      {"maintenance", {.duty = Duty::maint}, false},
+      {"maintenance, as its agent says", {.agent_duty = Duty::maint}, false},
+      {"down", {.up = false}, false},
+      {"down, as its agent says", {.agent_up = false}, false},
+      {"ejected", {.ejected = true}, false},
+      {"its breaker is open", {.broken = true}, false},
+  };
+  for (const Row& row : table) {
+    World world{4};  // the others are well: no panic
+    world.standing(0) = row.standing;
+    reshare(world.upstream, now);
+    EXPECT_EQ(world.endpoint(0).idle_wanted, row.idle_wanted) << row.what;
+    EXPECT_TRUE(world.endpoint(1).idle_wanted) << row.what;
+    world.standing(0) = {};
+    reshare(world.upstream, now);
+    EXPECT_TRUE(world.endpoint(0).idle_wanted) << "again, after: " << row.what;
+  }
+}
+
+TEST(Reshare, InPanicIdleConnectionsToAllOnDutyAreKept) {
+  World world{4};
+  world.upstream.share_rules.panic_threshold = 50;
+  world.standing(0).ejected = true;
+  world.standing(1).broken = true;
+  world.standing(2).up = false;
+  reshare(world.upstream, now);
+  ASSERT_TRUE(world.upstream.shares.panic);
+  for (size_t i = 0; i < 4; ++i) {
+    EXPECT_TRUE(world.endpoint(i).idle_wanted) << i;
+    EXPECT_TRUE(world.endpoint(i).takes_sessions) << i;
+  }
+  world.standing(0).duty = Duty::drain;
+  reshare(world.upstream, now);
+  ASSERT_TRUE(world.upstream.shares.panic);
+  EXPECT_FALSE(world.endpoint(0).idle_wanted) << "draining is no matter of health";
+  EXPECT_TRUE(world.endpoint(0).takes_sessions);
 }
 
 TEST(Reshare, InPanicWhoIsDownTakesSessionsBackToo) {
@@ -170,6 +225,10 @@ TEST(WantsReshare, OnlyIfSomethingWouldChange) {
       {"maintenance", [](World& w) { w.standing(0).duty = Duty::maint; }, true},
       {"down", [](World& w) { w.standing(0).up = false; }, true},
       {"health", [](World& w) { w.standing(0).health = 0.5; }, true},
+      {"ejected", [](World& w) { w.standing(0).ejected = true; }, true},
+      {"its breaker has opened", [](World& w) { w.standing(0).broken = true; }, true},
+      {"measured", [](World& w) { w.standing(0).measured = 0.5; }, true},
+      {"measured, as nobody could tell", [](World& w) { w.standing(0).measured = 0.999'9; }, false},
       {"health that nobody could tell", [](World& w) { w.standing(0).health = 0.999'9; }, false},
       {"an agent's limit", [](World& w) { w.standing(0).agent_connections_max = 9; }, true},
       {"no limit, says the agent", [](World& w) { w.standing(0).agent_connections_max = 0; }, false},
@@ -194,6 +253,31 @@ TEST(WantsReshare, AlsoIfOnlySessionsAreMoved) {
   EXPECT_TRUE(wants_reshare(world.upstream, now));
   reshare(world.upstream, now);
   EXPECT_FALSE(world.endpoint(0).takes_sessions);
+}
+
+// It gets nothing in either case, and no session comes back to it in either case: the reasons change, and nothing else.
+TEST(WantsReshare, NotIfOneReasonTakesThePlaceOfAnother) {
+  World world{3};
+  world.standing(0).broken = true;
+  reshare(world.upstream, now);
+  world.standing(0).ejected = true;
+  EXPECT_FALSE(wants_reshare(world.upstream, now));
+  world.standing(0).broken = false;
+  world.standing(0).up = false;
+  EXPECT_FALSE(wants_reshare(world.upstream, now));
+}
+
+// Of one that has no weight only its sessions and its idle connections are to be decided.
+TEST(WantsReshare, AlsoIfOnlyIdleConnectionsAreWantedNoLonger) {
+  World world{2};
+  world.standing(0).weight = 0;
+  reshare(world.upstream, now);
+  ASSERT_TRUE(world.endpoint(0).idle_wanted);
+  world.standing(0).duty = Duty::drain;
+  EXPECT_TRUE(wants_reshare(world.upstream, now));
+  reshare(world.upstream, now);
+  EXPECT_FALSE(world.endpoint(0).idle_wanted);
+  EXPECT_TRUE(world.endpoint(0).takes_sessions);
 }
 
 TEST(WantsReshare, AsTimePassesForWhoStartsSlowly) {

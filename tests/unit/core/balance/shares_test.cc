@@ -66,6 +66,14 @@ TEST(Shares, OfOneEndpoint) {
       {"drained", {.weight = 4, .standing = {.duty = Duty::drain}}, 0},
       {"in maintenance", {.weight = 4, .standing = {.duty = Duty::maint}}, 0},
       {"drained by its agent", {.weight = 4, .standing = {.agent_duty = Duty::drain}}, 0},
+      {"ejected", {.weight = 7, .standing = {.ejected = true}}, 0},
+      {"its breaker is open", {.weight = 7, .standing = {.broken = true}}, 0},
+      {"ejected, and good for more than its weight", {.standing = {.ejected = true, .capacity = 2}}, 0},
+      {"measured at half", {.weight = 7, .standing = {.measured = 0.5}}, 350},
+      {"measured at next to nothing", {.weight = 1, .standing = {.measured = 1e-9}}, 1},
+      {"measured, and what an operator said", {.weight = 8, .standing = {.health = 0.5, .measured = 0.5}}, 200},
+      {"measured, and an agent", {.weight = 8, .standing = {.measured = 0.25, .capacity = 2}}, 400},
+      {"measured does not raise nothing", {.weight = 8, .standing = {.health = 0, .measured = 1}}, 0},
       {"drained by one of two", {.weight = 4, .standing = {.duty = Duty::maint, .agent_duty = Duty::drain}}, 0},
   };
   for (const Case& each : cases) EXPECT_EQ(share_of(each.one), each.share) << each.what;
@@ -80,6 +88,40 @@ TEST(Shares, SlowStartRisesInAStraightLine) {
     const Shares shares = shares_of({newcomer}, rules, now + age);
     EXPECT_EQ(shares.each.at(0), share) << age.count();
     EXPECT_EQ(shares.ramping, age < 100s) << age.count();
+  }
+}
+
+TEST(Shares, SlowStartIsOfWhatIsMeasured) {
+  const ShareRules rules{.slow_start = 100s, .slow_start_from = 20};
+  const One newcomer{.weight = 10, .standing = {.measured = 0.5, .since = now}};
+  EXPECT_EQ(share_of(newcomer, rules, now), 100U);
+  EXPECT_EQ(share_of(newcomer, rules, now + 50s), 300U);
+  EXPECT_EQ(share_of(newcomer, rules, now + 100s), 500U);
+}
+
+TEST(Shares, WhoTakesWork) {
+  struct Row {
+    const char* what;
+    One one;
+    bool takes;
+  };
+  const std::vector<Row> rows{
+      {"nothing is known", {}, true},
+      {"measured low", {.standing = {.measured = 0.01}}, true},
+      {"down", {.standing = {.up = false}}, false},
+      {"down, as its agent says", {.standing = {.agent_up = false}}, false},
+      {"ejected", {.standing = {.ejected = true}}, false},
+      {"its breaker is open", {.standing = {.broken = true}}, false},
+      {"drained", {.standing = {.duty = Duty::drain}}, false},
+      {"no weight", {.weight = 0}, false},
+      {"no weight, as somebody said", {.weight = 5, .standing = {.weight = 0}}, false},
+      {"a weight, as somebody said", {.weight = 0, .standing = {.weight = 5}}, true},
+  };
+  for (const Row& row : rows) {
+    Endpoint endpoint;
+    endpoint.configured_weight = row.one.weight;
+    EXPECT_EQ(takes_work(endpoint, row.one.standing), row.takes) << row.what;
+    EXPECT_EQ(share_of(row.one) > 0, row.takes) << row.what;
   }
 }
 
@@ -104,6 +146,9 @@ TEST(Shares, Panic) {
   };
   const One half{.weight = 2, .standing = {.health = 0.5}};
   const One drained{.weight = 5, .standing = {.duty = Duty::drain, .up = false}};
+  const One ejected{.weight = 1, .standing = {.ejected = true}};
+  const One broken{.weight = 1, .standing = {.broken = true}};
+  const One poor{.weight = 1, .standing = {.measured = 0.01}};
   const std::vector<Case> cases{
       {"never, unless asked for", 0, {down(), down()}, false, {0, 0}},
       {"enough are healthy", 50, {healthy(), down()}, false, {100, 0}},
@@ -117,6 +162,11 @@ TEST(Shares, Panic) {
       {"nobody is there", 100, {}, false, {}},
       {"health is not believed either", 100, {half, down()}, true, {200, 100}},
       {"all are healthy, more or less", 100, {half, healthy()}, false, {100, 100}},
+      {"who is ejected is not healthy", 51, {healthy(), ejected}, true, {100, 100}},
+      {"nor is whose breaker is open", 51, {healthy(), broken}, true, {100, 100}},
+      {"enough without them", 50, {healthy(2), ejected, broken}, false, {200, 0, 0}},
+      {"a low score is not ill", 100, {poor, healthy()}, false, {1, 100}},
+      {"a low score is not believed either", 100, {poor, down()}, true, {100, 100}},
       {"tiers do not matter", 50, {down(), healthy(1, 1)}, false, {0, 100}},
   };
   for (const Case& each : cases) {
@@ -143,6 +193,9 @@ TEST(Shares, Tiers) {
     std::vector<uint8_t> levels;
   };
   const One drained{.weight = 1, .standing = {.duty = Duty::drain}};
+  const One ejected{.weight = 1, .standing = {.ejected = true}};
+  const One broken{.weight = 1, .standing = {.broken = true}};
+  const One poor{.weight = 1, .standing = {.measured = 0.01}};
   const std::vector<Case> cases{
       {"one tier", 0, {healthy(), down()}, 1, {0, 0}},
       {"all are well", 0, {healthy(), healthy(1, 1), healthy(1, 2)}, 1, {0, 1, 2}},
@@ -150,6 +203,8 @@ TEST(Shares, Tiers) {
       {"none of two is left", 0, {down(), down(), healthy(1, 1), healthy(1, 2)}, 2, {0, 0, 0, 1}},
       {"drained is not left", 0, {drained, healthy(1, 1)}, 2, {0, 0}},
       {"nor is who has no weight", 0, {healthy(0), healthy(1, 1)}, 2, {0, 0}},
+      {"ejected is not left", 0, {ejected, broken, healthy(1, 1)}, 2, {0, 0, 0}},
+      {"a low score is left", 0, {poor, healthy(1, 1)}, 1, {0, 1}},
       {"the second tier is down, too", 0, {down(), down(1, 1), healthy(1, 2)}, 3, {0, 0, 0}},
       {"everything is down", 0, {down(), down(1, 1)}, 2, {0, 0}},
       {"the second being down does not matter to the first", 0, {healthy(), down(1, 1), healthy(1, 2)}, 1, {0, 1, 2}},

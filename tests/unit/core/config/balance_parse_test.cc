@@ -254,7 +254,7 @@ TEST(BalanceParse, SaysWhatIsWrongWithAValueAndWhere) {
        "write `client_ip`, `client_address`, `path`, `header:NAME`, `cookie:NAME` or `query:NAME`"},
       {"balance: maglev, hash_by: \"header:\"", "\"header:\"", "an empty value cannot be the name of a header",
        "use letters, digits, `-` and `_`"},
-      {"balance: maglev, bounded_load: 1", "1}", "`1` is out of range", "write a number from 1.01 to 100"},
+      {"balance: maglev, bounded_load: 1", "1}", "`1` is out of range", "write a number from 1.01 to 100, or `off`"},
       {"balance: maglev, bounded_load: much", "much", "`much` is not a factor", "write a number like 1.25, or `off`"},
       {"balance: ring_hash, ring_points: 0", "0}", "`0` is out of range", "write a number from 1 to 10000"},
       {"balance: least_time, latency_decay: 0", "0}", "`0` is out of range", "write a duration from 1ms to 1h"},

@@ -27,6 +27,8 @@ Json required_value(const std::string& key) {
   if (key == "to") return "stdout";
   if (key == "port") return 81;
   if (key == "networks") return "10.0.0.0/8";
+  if (key == "requests") return 10;
+  if (key == "command") return "/bin/true";
   return "app";  // a name
 }
 
@@ -137,13 +139,39 @@ void add_balance_context(Json& root, const std::string& path) {
   }
 }
 
+void add_health_context(Json& root, const std::string& path) {
+  Json& upstream = root["upstreams"][0];
+  const auto is_below = [&](std::string_view prefix) { return path.starts_with(prefix); };
+  for (const std::string_view probe : {"tcp", "http", "exec"}) {
+    if (is_below("upstreams[].health." + std::string{probe} + ".")) upstream["health"]["probe"] = probe;
+  }
+  if (path == "upstreams[].health.http.body") upstream["health"]["http"]["method"] = "GET";
+  for (const std::string_view key : {"verify", "server_name", "ca"}) {
+    if (path == "upstreams[].health.http." + std::string{key}) upstream["health"]["http"]["tls"] = "on";
+  }
+  if (path == "upstreams[].breaker.slow") upstream["breaker"]["slow_rate"] = 50;
+  if (path == "upstreams[].breaker.window" || path == "upstreams[].breaker.requests") {
+    upstream["breaker"]["error_rate"] = 50;
+  }
+  if (is_below("upstreams[].queue.")) upstream["endpoints"][0]["max_connections"] = 10;
+  if (is_below("upstreams[].degraded.")) {
+    default_to(upstream["degraded"], path == "upstreams[].degraded.healthy" ? "error_rate" : "healthy", 50);
+    root["alerts"] = {{{"name", "ops"}, {"log", true}}};
+  }
+  if (is_below("alerts[].")) {
+    Json& alert = root["alerts"][0];
+    const bool has_log = is_below("alerts[].webhook") || is_below("alerts[].exec");
+    default_to(alert, has_log ? "log" : "webhook", has_log ? Json(true) : Json("https://alerts.example.com/weir"));
+  }
+}
+
 // What the rules between fields want beside the key at `path`.
 void add_context(Json& root, const std::string& path) {
   const auto is_below = [&](std::string_view prefix) { return path.starts_with(prefix); };
   Json& listener = root["listeners"][0];
   Json& upstream = root["upstreams"][0];
-  for (const std::string_view key :
-       {"routes[]", "trusted_proxies", "forward", "allow_connect", "max_requests", "access_log"}) {
+  for (const std::string_view key : {"routes[]", "trusted_proxies", "forward", "allow_connect", "priority_header",
+                                     "max_requests", "access_log", "rate_limits[].headers"}) {
     if (is_below("listeners[]." + std::string{key})) listener["mode"] = "http";
   }
   if (is_below("access_log")) listener["mode"] = "http";
@@ -157,6 +185,7 @@ void add_context(Json& root, const std::string& path) {
     if (is_below("listeners[].routes[].rewrite.to")) route["rewrite"]["regex"] = "(.)";
   }
   add_balance_context(root, path);
+  add_health_context(root, path);
   if (is_below("upstreams[].sticky.") && path != "upstreams[].sticky.by") {
     const std::string key = path.substr(path.rfind('.') + 1);
     const bool learned = key == "source" || key == "learn" || key == "ttl" || key == "entries";

@@ -27,12 +27,7 @@ TEST(Counters, AreVisitedInTheOrderAndUnderTheNamesOfTheirTable) {
 #define WORKER_COUNTER(name, text)     \
   counters.name.add(names.size() + 1); \
   names.emplace_back(#name);
-#define LISTENER_COUNTER(name, text)
-#define ENDPOINT_COUNTER(name, text)
 #include "core/model/counters.def"
-#undef WORKER_COUNTER
-#undef LISTENER_COUNTER
-#undef ENDPOINT_COUNTER
   size_t visited = 0;
   counters.for_each([&](const CounterName& name, const Counter& counter) {
     ASSERT_LT(visited, names.size());

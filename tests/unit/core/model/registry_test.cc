@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <initializer_list>
 #include <memory>
 #include <string>
@@ -197,6 +198,54 @@ TEST(Registry, AnotherSizeIsAnotherTableAndTheOldOneStaysForItsUsers) {
   registry.sweep();
   EXPECT_TRUE(watched.expired());
   EXPECT_EQ(registry.stick_table(app, 4096), large);
+}
+
+TEST(Registry, KeepsARateTableForTheSameRuleAtTheSamePlace) {
+  Registry registry{1};
+  const RateRule rule{RateAlgorithm::token_bucket, 5, std::chrono::seconds{1}, 5};
+  const auto table = registry.rate_table("web\n1", rule, 2048);
+  EXPECT_EQ(table->rule(), rule);
+  EXPECT_EQ(table->capacity(), 2048U);
+  EXPECT_EQ(registry.rate_table("web\n1", rule, 2048), table);
+  EXPECT_NE(registry.rate_table("web\n2", rule, 2048), table);
+  EXPECT_NE(registry.rate_table("web\n1", rule, 4096), table);
+  // Each part of a rule makes another one of it.
+  for (const RateRule& other : {RateRule{RateAlgorithm::sliding_window, 5, std::chrono::seconds{1}, 5},
+                                RateRule{RateAlgorithm::token_bucket, 6, std::chrono::seconds{1}, 5},
+                                RateRule{RateAlgorithm::token_bucket, 5, std::chrono::seconds{2}, 5},
+                                RateRule{RateAlgorithm::token_bucket, 5, std::chrono::seconds{1}, 6}}) {
+    const auto another = registry.rate_table("web\n1", other, 2048);
+    EXPECT_NE(another, table);
+    EXPECT_EQ(another->rule(), other);
+  }
+}
+
+TEST(Registry, SweepsRateTablesThatNobodyHas) {
+  Registry registry{1};
+  const RateRule rule{RateAlgorithm::token_bucket, 1, std::chrono::hours{1}, 1};
+  auto table = registry.rate_table("web\n1", rule, 1024);
+  EXPECT_TRUE(table->take(42, Instant{std::chrono::hours{2}}).admitted);
+  registry.sweep();
+  EXPECT_EQ(registry.rate_table("web\n1", rule, 1024), table);
+  const std::weak_ptr<RateTable> watched = table;
+  table.reset();
+  registry.sweep();
+  EXPECT_TRUE(watched.expired());
+  // A new one, in which nothing was begun.
+  EXPECT_TRUE(registry.rate_table("web\n1", rule, 1024)->take(42, Instant{std::chrono::hours{2}}).admitted);
+}
+
+TEST(Registry, CountsClientsInOneTableForAsLongAsTheListenerIsThere) {
+  Registry registry{1};
+  const ListenerId web = registry.listener_id("web");
+  EXPECT_EQ(registry.listener_state(web).clients, nullptr);
+  registry.count_clients(web, 2048);
+  const ClientTable* clients = registry.listener_state(web).clients.get();
+  ASSERT_NE(clients, nullptr);
+  EXPECT_EQ(clients->capacity(), 2048U);
+  registry.count_clients(web, 65536);
+  EXPECT_EQ(registry.listener_state(web).clients.get(), clients);
+  EXPECT_EQ(registry.listener_state(registry.listener_id("mail")).clients, nullptr);
 }
 
 TEST(Registry, DrawsASecretOfItsOwn) {

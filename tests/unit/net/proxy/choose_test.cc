@@ -226,13 +226,38 @@ TEST_F(ChooseTest, ASessionGetsItsOwnEndpointOrNothing) {
   limit(1, 2);
   states[0].standing.duty = Duty::drain;
   reshare(upstream, Instant{});
-  EXPECT_TRUE(lease_of(upstream, 0)) << "draining: sessions come back";
-  const Lease first = lease_of(upstream, 1);
-  const Lease second = lease_of(upstream, 1);
+  EXPECT_TRUE(lease_of(upstream, 0, Instant{})) << "draining: sessions come back";
+  const Lease first = lease_of(upstream, 1, Instant{});
+  const Lease second = lease_of(upstream, 1, Instant{});
   EXPECT_TRUE(first && second);
   EXPECT_EQ(&second.state(), &states[1]);
-  EXPECT_FALSE(lease_of(upstream, 1));
+  EXPECT_FALSE(lease_of(upstream, 1, Instant{}));
   EXPECT_EQ(connections(1), 2U);
+}
+
+TEST_F(ChooseTest, SaysThatABreakerIsOpenAlsoWhenControlKnows) {
+  for (const bool known : {false, true}) {
+    for (EndpointState& each : states) {
+      each.gate.open();
+      each.standing.broken = known;
+    }
+    if (known) reshare(upstream, Instant{});
+    const Choice choice = choose_endpoint(worker(), upstream, {.tried = tried});
+    EXPECT_EQ(choice.index, no_endpoint);
+    EXPECT_TRUE(choice.shut) << known;
+    EXPECT_FALSE(choice.full);
+  }
+}
+
+TEST_F(ChooseTest, WhoRestsIsAskedOnlyWhereNobodyElseIs) {
+  states[0].gate.unreachable(Instant{} + std::chrono::hours{1});
+  for (int i = 0; i < 20; ++i) {
+    const Choice choice = choose_endpoint(worker(), upstream, {.tried = tried});
+    ASSERT_NE(choice.index, no_endpoint);
+    EXPECT_NE(choice.index, 0U);
+  }
+  for (EndpointState& each : states) each.gate.unreachable(Instant{} + std::chrono::hours{1});
+  EXPECT_NE(choose_endpoint(worker(), upstream, {.tried = tried}).index, no_endpoint);
 }
 
 }  // namespace

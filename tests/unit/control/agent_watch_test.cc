@@ -1,4 +1,6 @@
 // What agents say, and what becomes of it: over real sockets, in the time of a clock that the test moves.
+#include "control/agent_watch.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -7,7 +9,6 @@
 #include <string>
 #include <utility>
 
-#include "control/steering.h"
 #include "tests/unit/control/steering_fixture.h"
 
 namespace weir {
@@ -19,7 +20,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-class SteeringAgents : public SteeringTest {
+class AgentWatchTest : public SteeringTest {
  protected:
   static constexpr Duration interval = milliseconds{100};
 
@@ -63,7 +64,7 @@ class SteeringAgents : public SteeringTest {
   std::unique_ptr<PlayedAgent> agent;
 };
 
-TEST_F(SteeringAgents, WhatTheySayIsDone) {
+TEST_F(AgentWatchTest, WhatTheySayIsDone) {
   publish(asking());
   ASSERT_TRUE(says("50% maxconn:30"));
   EXPECT_EQ(share(0), 500U);
@@ -81,7 +82,8 @@ TEST_F(SteeringAgents, WhatTheySayIsDone) {
   EXPECT_EQ(share(0), 0U);
   EXPECT_TRUE(endpoint("a").takes_sessions);
   EXPECT_EQ(endpoint("a").connections_max, 30U);
-  EXPECT_THAT(log_lines(), ElementsAre(HasSubstr("state=drain up=true percent=50 description=\"full of work\"")));
+  EXPECT_THAT(log_lines(), ElementsAre(HasSubstr("state=drain up=true percent=50 description=\"full of work\""),
+                                       "balance: no endpoint of an upstream takes work upstream=app"));
   ASSERT_TRUE(says("ready down"));
   EXPECT_EQ(share(0), 0U);
   EXPECT_FALSE(endpoint("a").takes_sessions);
@@ -90,7 +92,7 @@ TEST_F(SteeringAgents, WhatTheySayIsDone) {
   EXPECT_EQ(endpoint("a").connections_max, 0U);
 }
 
-TEST_F(SteeringAgents, AreToldWhatTheyWereConfiguredToHear) {
+TEST_F(AgentWatchTest, AreToldWhatTheyWereConfiguredToHear) {
   publish(asking(1, "who are you"));
   ASSERT_TRUE(is_asked());
   ASSERT_TRUE(turn_until([&] { return becomes(agent->caller.get(), POLLIN, 0); }));
@@ -98,7 +100,7 @@ TEST_F(SteeringAgents, AreToldWhatTheyWereConfiguredToHear) {
   agent->hang_up();
 }
 
-TEST_F(SteeringAgents, OperatorsAndAgentsDoNotOverruleEachOther) {
+TEST_F(AgentWatchTest, OperatorsAndAgentsDoNotOverruleEachOther) {
   publish(asking());
   steering->set_duty(endpoint("a"), Duty::drain);
   ASSERT_TRUE(says("maint"));
@@ -110,7 +112,7 @@ TEST_F(SteeringAgents, OperatorsAndAgentsDoNotOverruleEachOther) {
   EXPECT_EQ(share(0), 1000U);
 }
 
-TEST_F(SteeringAgents, TroubleIsSaidOnceAndChangesNothing) {
+TEST_F(AgentWatchTest, TroubleIsSaidOnceAndChangesNothing) {
   publish(asking());
   ASSERT_TRUE(says("50%"));
   log_lines();
@@ -133,7 +135,7 @@ TEST_F(SteeringAgents, TroubleIsSaidOnceAndChangesNothing) {
   EXPECT_THAT(log_lines(), ElementsAre("agent: an agent answers again endpoint=app/a"));
 }
 
-TEST_F(SteeringAgents, WordsThatMeanNothingAreForDebugging) {
+TEST_F(AgentWatchTest, WordsThatMeanNothingAreForDebugging) {
   publish(asking());
   ASSERT_TRUE(says("hello 50% world"));
   EXPECT_EQ(share(0), 500U);
@@ -142,20 +144,21 @@ TEST_F(SteeringAgents, WordsThatMeanNothingAreForDebugging) {
                                        HasSubstr("percent=50")));
 }
 
-TEST_F(SteeringAgents, ThatNobodyAsksAnyMoreAreForgotten) {
+TEST_F(AgentWatchTest, ThatNobodyAsksAnyMoreAreForgotten) {
   config::Config config = asking();
   publish(config);
   steering->set_weight(endpoint("a"), 20);
   ASSERT_TRUE(says("50% drain maxconn:7"));
   config.upstreams[0].agent.reset();
   publish(config);
+  pass_refresh();
   EXPECT_EQ(share(0), 2000U) << "what the operator said stays";
   EXPECT_EQ(standing("a").agent_duty, Duty::ready);
   EXPECT_EQ(endpoint("a").connections_max, 0U);
   EXPECT_FALSE(pass_until(interval * 3, [&] { return agent->called(); }));
 }
 
-TEST_F(SteeringAgents, ThatAreAskedInAnotherWayAreNot) {
+TEST_F(AgentWatchTest, ThatAreAskedInAnotherWayAreNot) {
   config::Config config = asking();
   publish(config);
   ASSERT_TRUE(says("50%"));
@@ -163,11 +166,12 @@ TEST_F(SteeringAgents, ThatAreAskedInAnotherWayAreNot) {
   publish(config);
   EXPECT_EQ(share(0), 500U) << "until it says otherwise";
   ASSERT_TRUE(says("70%"));
+  pass_refresh();
   EXPECT_EQ(share(0), 700U);
 }
 
 // Another first time for all of them with each reload would be a burst of silence.
-TEST_F(SteeringAgents, AReloadDoesNotInterruptThem) {
+TEST_F(AgentWatchTest, AReloadDoesNotInterruptThem) {
   const config::Config config = asking();
   publish(config);
   ASSERT_TRUE(says("50%"));
@@ -179,7 +183,7 @@ TEST_F(SteeringAgents, AReloadDoesNotInterruptThem) {
   agent->hang_up();
 }
 
-TEST_F(SteeringAgents, AnEndpointThatGoesInTheMiddleOfAQuestionGoes) {
+TEST_F(AgentWatchTest, AnEndpointThatGoesInTheMiddleOfAQuestionGoes) {
   publish(asking(2));
   ASSERT_TRUE(is_asked());
   config::Config config = asking(2);
@@ -192,7 +196,7 @@ TEST_F(SteeringAgents, AnEndpointThatGoesInTheMiddleOfAQuestionGoes) {
   EXPECT_EQ(steering->find({"app", "a"}), nullptr);
 }
 
-TEST_F(SteeringAgents, WhoIsUpAgainAsItsAgentSaysStartsSlowly) {
+TEST_F(AgentWatchTest, WhoIsUpAgainAsItsAgentSaysStartsSlowly) {
   config::Config config = asking();
   config.upstreams[0].slow_start = seconds{100};
   publish(config);
@@ -203,6 +207,17 @@ TEST_F(SteeringAgents, WhoIsUpAgainAsItsAgentSaysStartsSlowly) {
   EXPECT_LT(share(0), 110U);
   ASSERT_TRUE(says("90%"));
   EXPECT_LT(share(0), 120U) << "it goes on, and does not begin anew";
+}
+
+TEST_F(AgentWatchTest, WhatTheyChangeIsTold) {
+  publish(asking(2));
+  ASSERT_TRUE(says("50%"));
+  EXPECT_THAT(alerts_told(), IsEmpty()) << "a share is no state";
+  ASSERT_TRUE(says("down # the disk is full"));
+  EXPECT_THAT(alerts_told(), ElementsAre("endpoint_down app/a: its agent says so: the disk is full"));
+  ASSERT_TRUE(says("up drain"));
+  EXPECT_THAT(alerts_told(),
+              ElementsAre("endpoint_up app/a: its agent says so", "endpoint_state app/a: drain, as its agent says"));
 }
 
 }  // namespace
