@@ -11,7 +11,7 @@ namespace {
 
 constexpr uint64_t schedule_seed = 1;  // agents are asked at the same times after each start, which harms nobody
 
-std::string with_description(std::string text, const AgentAnswer& answer) {
+std::string with_description(const std::string& text, const AgentAnswer& answer) {
   return answer.description.empty() ? text : text + ": " + answer.description;
 }
 

@@ -34,8 +34,8 @@ inline std::string_view status_of(const Endpoint& endpoint, bool probed) noexcep
 
 // What keeps work away, and whose doing that is; the sternest comes first.
 struct EndpointCondition {
-  std::string_view state;    // ready, drain, maint, down, ejected, broken
-  std::string_view by = "";  // operator, agent, probe, outliers, breaker; "": there is nothing
+  std::string_view state;  // ready, drain, maint, down, ejected, broken
+  std::string_view by{};   // operator, agent, probe, outliers, breaker; "": there is nothing
 };
 
 inline EndpointCondition condition_of(const Endpoint& endpoint, const Probed* probed) noexcept {

@@ -73,7 +73,8 @@ Choice choose_endpoint(Worker& worker, const Upstream& upstream, const ChoiceFor
 Lease lease_of(const Upstream& upstream, uint32_t index, Instant now) {
   const Candidate& candidate = upstream.candidates[index];
   Lease lease = Lease::within(*candidate.state, candidate.connections_max);
-  if (lease && !upstream.shares.panic) lease.pass_gate(now, false);
+  // Who rests is asked nevertheless: a session is not to move for a moment's trouble.
+  if (lease && !upstream.shares.panic) lease.pass_gate(now, true);
   return lease;
 }
 

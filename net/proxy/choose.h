@@ -32,7 +32,7 @@ Choice choose_endpoint(Worker& worker, const Upstream& upstream, const ChoiceFor
 // Could somebody have a place at one of the endpoints?
 bool has_room(const Upstream& upstream) noexcept;
 
-// This one and no other, for a session that belongs to it: nothing if it is full, or its Gate is shut.
+// This one and no other, for a session that belongs to it: nothing if it is full, or its breaker is open.
 Lease lease_of(const Upstream& upstream, uint32_t index, Instant now);
 
 // What came of it, told to the Gate and to the control thread: the endpoint did what was asked of it, or not, or could

@@ -181,6 +181,8 @@ void L4Session::read_greeting() {
     destination_ = parsed.destination;
   }
   up_.consume_waiting(parsed.size);
+  // A PROXY header is the word of who stands before us.
+  if (up_.waiting_size() > 0) note_first_word(true);
   worker_.wheel().cancel(timer_);
   for (const ListenerSpec& listener : worker_.snapshot().listeners) {
     if (listener.state == &listener_state_ && !come_in(listener)) return;
@@ -347,16 +349,17 @@ Instant L4Session::holding_buffers_since() const noexcept {
   return holding ? active_ : Instant::max();
 }
 
+void L4Session::note_first_word(bool client) {
+  somebody_spoke_ = true;
+  // An upstream that a reload has removed has no memory any more.
+  if (worker_.snapshot().find(upstream_) == nullptr) return;
+  FirstWord& first_word = worker_.first_word(upstream_);
+  client ? first_word.client_spoke() : first_word.origin_spoke();
+}
+
 void L4Session::flow_received(Flow& flow, uint64_t bytes) {
   active_ = worker_.now();
-  if (!somebody_spoke_) {
-    somebody_spoke_ = true;
-    // An upstream that a reload has removed has no memory any more.
-    if (worker_.snapshot().find(upstream_) != nullptr) {
-      FirstWord& first_word = worker_.first_word(upstream_);
-      &flow == &up_ ? first_word.client_spoke() : first_word.origin_spoke();
-    }
-  }
+  if (!somebody_spoke_ && state_ != State::greeting) note_first_word(&flow == &up_);
   if (&flow == &up_) {
     listener_state_.counters(worker_.index()).bytes_in.add(bytes);
     if (state_ == State::relaying) asked_ = active_;

@@ -114,6 +114,7 @@ class L4Session final : public Session, public FlowHost {
   void look_around();
   ChoiceFor wish(const Upstream& upstream);
   void note_answer();
+  void note_first_word(bool client);
   void note_silence();
   bool find_client();
   bool prepend_greeting(ProxyHeader version);

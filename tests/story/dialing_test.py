@@ -16,7 +16,8 @@ class Dialing(Story):
         for _ in range(10):
             self.assertEqual(ask_once(weir.address(), b"hello"), b"hello")
         dead = weir.endpoint("dead")
-        self.assertGreaterEqual(dead["connect_errors"], 5)
+        # It rests after the first time, so that hardly anybody else finds out.
+        self.assertTrue(1 <= dead["connect_errors"] <= 5, dead["connect_errors"])
         self.assertEqual(dead["retries"], dead["connect_errors"])
         self.assertEqual(weir.total("connect_retries"), dead["connect_errors"])
         self.assertEqual((dead["connections_total"], weir.endpoint("echo")["connections_total"]), (0, 10))
@@ -62,7 +63,7 @@ class Dialing(Story):
         for _ in range(4):
             self.assertEqual(ask_once(weir.address(), b"hello"), b"hello")
         asked = weir.endpoint("full")
-        self.assertGreaterEqual(asked["connect_errors"] + asked["connect_timeouts"], 2)
+        self.assertGreaterEqual(asked["connect_errors"] + asked["connect_timeouts"], 1)
 
     def closes_cleanly(self, weir, count=1):
         """The client sees an end, no reset, and the reason is counted."""
@@ -107,8 +108,9 @@ class Dialing(Story):
 
     def test_one_try_is_one_try(self):
         weir = self.weir([self.nobody_at(), self.echo()], upstream={"tries": 1})
-        outcomes = sorted(ask_once(weir.address(), b"hello") for _ in range(10))
-        self.assertEqual(outcomes, [b""] * 5 + [b"hello"] * 5)
+        outcomes = [ask_once(weir.address(), b"hello") for _ in range(10)]
+        self.assertEqual(set(outcomes), {b"", b"hello"})
+        self.assertTrue(1 <= outcomes.count(b"") <= 5, outcomes)
 
     def test_a_large_request_is_no_reason_for_a_reset(self):
         """Closing with unread bytes would be a reset; the client is to see an end all the same."""

@@ -49,6 +49,20 @@ class In(Story):
         for header in (V1, V2):
             self.assertEqual(ask_once(self.address, header + b"payload", source=UNTRUSTED), header + b"payload")
 
+    def test_an_origin_that_speaks_first_is_not_held_up(self):
+        """The header is no word of the client's: that nobody has to wait for the origin's first one is learned."""
+        weir = self.weir([self.origin("--raw", "banner", name="polite")],
+                         listener={"accept_proxy": [f"{TRUSTED}/32"]}, workers=1)
+        slow = 0
+        for _ in range(40):
+            began = time.monotonic()
+            client = self.connect(weir.address(), source=TRUSTED)
+            client.sendall(V1)
+            self.assertEqual(receive_line(client), "banner polite")
+            slow += time.monotonic() - began > 0.03
+            client.close()
+        self.assertLess(slow, 20, "none has to wait for the 40 ms that were held back")
+
     def test_byte_by_byte(self):
         for header in (V1, V2):
             with self.subTest(header=header):
