@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::string_view nothing = "-";
 
-std::string or_nothing(std::string text) {
+std::string or_nothing(const std::string& text) {
   return text.empty() ? std::string{nothing} : text;
 }
 

@@ -51,8 +51,9 @@ class OriginsRestarted(Story):
         again = [origin.again() for origin in origins]
         with Load(weir.address(), threads=2) as load:
             eventually(lambda: load.served > 50)
+            eventually(lambda: min(weir.endpoint(origin.name)["connections_total"] for origin in again) > 0,
+                       what="both are asked again, each after its rest")
         self.assertEqual(load.failures, [])
-        self.assertGreater(min(weir.endpoint(origin.name)["connections_total"] for origin in again), 0)
 
 
 if __name__ == "__main__":
