@@ -61,7 +61,7 @@ ProgramTarget exec_target(const config::HealthConfig& config, const SocketAddres
                         "WEIR_ADDRESS=" + address.to_string()};
   if (address.is_unix()) {
     target.environment.push_back("WEIR_HOST=" + std::string{address.path()});
-    target.environment.push_back("WEIR_PORT=");
+    target.environment.emplace_back("WEIR_PORT=");
   } else {
     target.environment.push_back("WEIR_HOST=" + address.peer().host());
     target.environment.push_back("WEIR_PORT=" + std::to_string(address.port()));

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "core/config/config.h"
@@ -44,7 +45,9 @@ class ProbeMaker {
     std::string file;  // path; "": the system's
     std::string text;  // what is in it
 
-    auto operator<=>(const Key&) const = default;
+    bool operator<(const Key& other) const {
+      return std::tie(verify, file, text) < std::tie(other.verify, other.file, other.text);
+    }
   };
   struct Trusts {
     std::map<Key, Trust> by_key;

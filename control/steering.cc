@@ -133,12 +133,18 @@ EndpointPlace Steering::place_of(const EndpointState& state) const noexcept {
   return {&upstream, &upstream.endpoints[found->second.endpoint]};
 }
 
+const Upstream& Steering::upstream_of(const Endpoint& endpoint) const {
+  const Upstream* const upstream = place_of(*endpoint.state).upstream;
+  WEIR_ASSERT(upstream != nullptr);
+  return *upstream;
+}
+
 std::string Steering::full_name(const Endpoint& endpoint) const {
-  return place_of(*endpoint.state).upstream->name + "/" + endpoint.name;
+  return upstream_of(endpoint).name + "/" + endpoint.name;
 }
 
 void Steering::tell(AlertKind kind, const Endpoint& endpoint, std::string reason) const {
-  const Upstream& upstream = *place_of(*endpoint.state).upstream;
+  const Upstream& upstream = upstream_of(endpoint);
   Alert alert;
   alert.kind = kind;
   alert.upstream = upstream.name;

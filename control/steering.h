@@ -66,6 +66,8 @@ class Steering {
   bool has_upstream(std::string_view name) const noexcept;
   // Nothing if the current Snapshot does not name it: then it may be gone, and is known by its address alone.
   EndpointPlace place_of(const EndpointState& state) const noexcept;
+  // Which the current Snapshot names.
+  const Upstream& upstream_of(const Endpoint& endpoint) const;
   std::string full_name(const Endpoint& endpoint) const;  // "app/10.0.0.1:80"
 
   // --- by operators, published at once

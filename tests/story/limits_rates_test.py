@@ -5,7 +5,7 @@ import contextlib
 import threading
 import time
 
-from harness import main, scaled
+from harness import PATIENCE, main, scaled
 from http_message import written_request
 from overload import Overload, told
 from sockets import receive_all
@@ -228,7 +228,7 @@ class Memory(Rates):
         self.pass_by(client, 0, scaled(20000))
         before = weir.memory()
         self.pass_by(client, scaled(20000), scaled(200000))
-        self.assertLess(weir.memory() - before, 3 << 20)
+        self.assertLess(weir.memory() - before, (3 << 20) * PATIENCE)
         # And they are still told apart: who was there just now is remembered.
         for number in range(5):
             address = f"192.168.7.{number}"

@@ -183,7 +183,7 @@ class ByTurns(Shedding):
                                turn="1ms")
         weir = self.weir_with(config)
         client = self.client(weir)
-        self.assertEqual(self.rising(client), 0)
+        eventually(lambda: self.rising(client) == 0, what="nothing is shed while nothing happens")
         crowd = [self.client(weir) for _ in range(1000)]
         heap = 30
         fields = {"X-Priority": "9", **{f"X-Field-{number}": "x" * 20 for number in range(40)}}
