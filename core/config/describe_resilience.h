@@ -183,9 +183,8 @@ void describe(V& v, DegradedConfig& c) {
           {.sentence = "Degraded: so many percent of its answers or more are failures; 0: not for that."});
   v.value("p99", c.p99, Time{range::short_wait_min, range::short_wait_max, Zero::allowed},
           {.sentence = "Degraded: one in a hundred answers takes so long to begin, or longer; 0: not for that."});
-  v.value(
-      "healthy", c.healthy, Count<uint32_t>{0, 100},
-      {.sentence = "Degraded: less than so many percent of its endpoints are healthy; 0: not for that."});
+  v.value("healthy", c.healthy, Count<uint32_t>{0, 100},
+          {.sentence = "Degraded: less than so many percent of its endpoints are healthy; 0: not for that."});
   v.value("window", c.window, Time{range::judged_window_min, range::short_wait_max},
           {.sentence = "How far back is looked."});
 }
