@@ -156,7 +156,7 @@ TEST(RateTableThreads, OneLimitOverAllWorkers) {
   constexpr int64_t steps = 400'000;
   constexpr Duration step = 5us;  // two seconds together
   for (const RateRule& rule :
-       {RateRule{RateAlgorithm::token_bucket, 1000, 1s, 50}, RateRule{RateAlgorithm::token_bucket, 20'000, 1s, 1},
+       {RateRule{RateAlgorithm::token_bucket, 1000, 1s, 50}, RateRule{RateAlgorithm::token_bucket, 20'000, 1s, 100},
         RateRule{RateAlgorithm::sliding_window, 1000, 100ms, 0}}) {
     RateTable table(rule, 0, seed);
     std::atomic<int64_t> clock{0};
