@@ -72,7 +72,7 @@ class ControlLoopTest : public testing::Test {
   ProcessState process_{1};
   Published<Snapshot> published_{1};
   std::vector<std::unique_ptr<ControlLoop::Letters>> letters_;
-  const SystemClock clock_;
+  const SystemClock clock_{};
 };
 
 TEST_F(ControlLoopTest, ProbesAndComesToRestInTheMiddleOfARound) {

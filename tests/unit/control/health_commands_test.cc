@@ -26,7 +26,6 @@ using std::chrono::seconds;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
-using ::testing::Not;
 using ::testing::StartsWith;
 
 class HealthCommands : public SteeringTest {
@@ -94,7 +93,7 @@ class HealthCommands : public SteeringTest {
 
   bool changeable = true;
   std::unique_ptr<Alerts> told;
-  const ControlFigures figures;
+  const ControlFigures figures{};
 };
 
 // --- show health ----------------------------------------------------------------------------------------------------
