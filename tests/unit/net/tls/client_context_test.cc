@@ -21,7 +21,7 @@ TEST(TlsClientContextTest, TrustsTheSystemUnlessToldOtherwise) {
 
 TEST(TlsClientContextTest, ReadsTrustedCertificatesOrSaysWhyNot) {
   const Folder folder;
-  std::ofstream{folder / "empty.pem"};
+  std::ofstream{folder / "empty.pem"} << "";
   std::ofstream{folder / "garbage.pem"} << "-----BEGIN CERTIFICATE-----\nnot base64!\n-----END CERTIFICATE-----\n";
   std::ofstream{folder / "text.pem"} << "hello\n";
 
