@@ -6,7 +6,7 @@ Nobody waits for time here: a client is sent only when the one before it is know
 import json
 
 from balanced import Balanced
-from harness import eventually
+from harness import SCALE, eventually
 from http_client import HttpClient
 from http_message import written_request
 
@@ -83,6 +83,11 @@ class Overload(Balanced):
             self.assertLessEqual(abs(place - came.index(who)), places, f"by who came first: {served}")
 
     # --- measuring
+
+    def measured(self, word, figure, bound, why):
+        """A figure is "more" or "less" than its bound. Not where a sanitizer makes weir another program."""
+        if SCALE >= 1:
+            {"more": self.assertGreaterEqual, "less": self.assertLessEqual}[word](figure, bound, why)
 
     @staticmethod
     def best_of_three(attempt):

@@ -12,7 +12,7 @@ from overload import Overload
 from programs import Program
 
 ROUNDS = 6
-ALLOWANCE = 0.002 * PATIENCE  # seconds, beside the fifth: all of this shares two cores, often with another story
+ALLOWANCE = 0.002  # seconds, beside the fifth: all of this shares two cores, often with another story
 
 
 class SlowClients(Overload):
@@ -45,8 +45,8 @@ class SlowClients(Overload):
                 said = nuisance.line()
                 self.wait_until_over(weir)
             self.assertGreater(said["body_bytes"], ROUNDS * (1 << 20), "the endless body was really sent")
-            self.assertLessEqual(median(beside), 1.2 * median(without) + ALLOWANCE,
-                                 f"p99 in seconds, without: {without}, beside them: {beside}")
+            self.measured("less", median(beside), 1.2 * median(without) + ALLOWANCE,
+                          f"p99 in seconds, without: {without}, beside them: {beside}")
 
     def test_they_are_thrown_out_and_the_others_served(self):
         """Slow heads have a time; who comes again at once has it again, and no more."""
