@@ -17,7 +17,8 @@ class TenTimesTooMuch(Goodput):
             self.expect_overloaded(result)
             self.expect_goodput(capacity, result)
             # Below four times its slots it does not thrash.
-            self.measured("less", result["latency"]["200"]["p99"], 5 * SERVICE + ALLOWANCE + self.hiccup(result), result)
+            self.measured("less", result["latency"]["200"]["p99"], 5 * SERVICE + ALLOWANCE + self.hiccup(result),
+                          result)
             limit = weir.endpoint("origin")["resilience"]["limit"]
             self.assertGreaterEqual(limit, SLOTS // 2)
             self.assertLessEqual(limit, 5 * SLOTS)
